@@ -1,0 +1,40 @@
+#![doc = include_str!("../README.md")]
+
+mod catalogue;
+mod clock;
+mod create;
+mod descriptor;
+mod error;
+mod ext;
+mod extensions;
+mod id;
+mod instance;
+mod money;
+mod operation;
+mod provider;
+mod secret;
+mod units;
+
+pub use crate::catalogue::{
+    Arch, Availability, Image, Market, Offering, Plan, Region, offering_of, region_of,
+};
+pub use crate::clock::{Clock, ManualClock};
+pub use crate::create::{CreateInstance, CreateKey, Created, How};
+pub use crate::descriptor::{
+    CreateGuarantee, Descriptor, Feature, Limits, NameRule, RootPassword, Support,
+};
+pub use crate::error::{Blocks, Code, Error, ErrorKind, Outcome, Result, Retry};
+pub use crate::ext::ProviderExt;
+pub use crate::extensions::{Extensions, Marketplace, MarketplaceApp, SshKeys};
+pub use crate::id::{
+    ImageId, InstanceId, OperationId, OrgId, PageToken, PlanId, ProviderId, ProviderKind, RegionId,
+    RemoteId, RemoteOperationId, SessionId, UserId,
+};
+pub use crate::instance::{
+    Address, At, Billed, Instance, InstanceQuery, Next, Page, Scope, State, Status,
+};
+pub use crate::money::{Currency, Money, Price, PriceSource, exact_decimal};
+pub use crate::operation::{Action, ActionKind, OperationStatus, RemoteOperation};
+pub use crate::provider::{Account, Provider};
+pub use crate::secret::Secret;
+pub use crate::units::{GbPerMonth, Mbps, MiB};

@@ -1,0 +1,121 @@
+//! The trait that every cloud implements.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Action, At, CreateInstance, CreateKey, Created, Descriptor, Extensions, Image, Instance,
+    InstanceQuery, Page, Plan, Region, RemoteId, RemoteOperation, RemoteOperationId, Result,
+};
+
+/// Who a token belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// The account's stable identity at its vendor. Two tokens with the same
+    /// fingerprint reach the same servers.
+    pub fingerprint: Box<str>,
+    /// A name or address for people.
+    pub label: Option<Box<str>>,
+    /// How many servers the vendor allows, where it says.
+    pub instance_limit: Option<u32>,
+    /// Permissions that this platform needs and the token lacks, as the vendor spells them.
+    pub missing_scopes: Vec<Box<str>>,
+}
+
+/// One vendor account.
+///
+/// No method has a default body, so that a wrapper which forgets to forward one
+/// does not compile. A method may refuse ([`crate::ErrorKind::Unsupported`], with
+/// the reason in the message); it never pretends. Users call [`crate::ProviderExt`]
+/// for streams and waits.
+#[async_trait]
+pub trait Provider: fmt::Debug + Send + Sync + 'static {
+    /// Describes what the vendor can do.
+    fn descriptor(&self) -> &Descriptor;
+
+    /// Asks the vendor whose token this is.
+    ///
+    /// # Errors
+    ///
+    /// `NoToken`, `BadToken` when the vendor does not know the token, `Forbidden`
+    /// when the token may not even read the account (the message names the scope).
+    async fn validate_credentials(&self) -> Result<Account>;
+
+    /// Sends at most **one** creating request.
+    ///
+    /// # Errors
+    ///
+    /// Any; [`crate::Error::outcome`] says whether a server may exist nevertheless.
+    /// `Conflict` where the vendor shows that another request used the same key.
+    async fn create_instance(&self, request: &CreateInstance) -> Result<Created>;
+
+    /// Returns every live server that carries the key's mark, by name or by tag.
+    ///
+    /// The answer is complete or an error; an empty one means the vendor shows none *now*
+    /// (see [`Descriptor::visibility_lag`]).
+    ///
+    /// # Errors
+    ///
+    /// Any; none of them means absence.
+    async fn find_created(&self, key: &CreateKey) -> Result<Vec<Instance>>;
+
+    /// Returns one server.
+    ///
+    /// # Errors
+    ///
+    /// `NoSuchInstance` only when the vendor itself says so; a failure to ask never reads as absence.
+    async fn get_instance(&self, id: &RemoteId) -> Result<Instance>;
+
+    /// Returns one page of the servers. All pages together are complete, GPU servers included.
+    ///
+    /// # Errors
+    ///
+    /// Any.
+    async fn list_instances(&self, query: &InstanceQuery, at: At) -> Result<Page<Instance>>;
+
+    /// Starts an action. Sends at most one changing request.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` where the descriptor says no, `Busy` while another action runs,
+    /// `NoSuchInstance` for anything but a delete (deleting what is gone succeeds).
+    async fn perform_action(&self, id: &RemoteId, action: &Action) -> Result<RemoteOperation>;
+
+    /// Returns how far a job is.
+    ///
+    /// # Errors
+    ///
+    /// `NoSuchResource` when the vendor has forgotten it.
+    async fn get_operation(&self, id: &RemoteOperationId) -> Result<RemoteOperation>;
+
+    /// Returns all plans, with where they are sold and for how much.
+    ///
+    /// # Errors
+    ///
+    /// Any.
+    async fn get_plans(&self) -> Result<Arc<[Plan]>>;
+
+    /// Returns all images that a server can be made from.
+    ///
+    /// # Errors
+    ///
+    /// Any.
+    async fn get_images(&self) -> Result<Arc<[Image]>>;
+
+    /// Returns all regions.
+    ///
+    /// # Errors
+    ///
+    /// Any.
+    async fn get_regions(&self) -> Result<Arc<[Region]>>;
+
+    /// Returns the optional abilities; each is `None` exactly where the descriptor says no.
+    fn extensions(&self) -> Extensions<'_>;
+
+    /// Returns the vendor's own typed client, for what the common model does not cover.
+    fn native(&self) -> &(dyn Any + Send + Sync);
+}

@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+#![expect(
+    clippy::expect_used,
+    reason = "a test whose surroundings cannot be made has to fail where it stands"
+)]
+
+mod both;
+mod canary;
+mod postgres;
+mod sqlite;
+
+pub use crate::both::{Backend, Scratch, block_on};
+pub use crate::canary::{assert_absent, canary};
+pub use crate::postgres::{DATABASE_URL, SKIPPED_FILE, ScratchPostgres, WITHOUT};
+pub use crate::sqlite::ScratchSqlite;

@@ -1,0 +1,75 @@
+//! The repository's own commands: `cargo xtask --help` lists them.
+#![expect(
+    clippy::print_stdout,
+    reason = "a command-line tool talks to whoever ran it"
+)]
+
+mod ci;
+mod layers;
+mod migrate;
+mod postgres;
+mod process;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Checks and tools of this repository.
+///
+/// Nothing needs to be started or configured first. `cargo xtask ci` is all of
+/// continuous integration; every step of it is also a command here or plain
+/// cargo.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs every test, doc tests included, on SQLite and on PostgreSQL.
+    Test(test::Options),
+    /// Runs what continuous integration runs: fmt, clippy, test, doc, deny, tidy, layers.
+    Ci,
+    /// Checks the house rules that a machine can check, over every file git would commit.
+    Tidy,
+    /// Checks which crate imports which, against the layers of ARCHITECTURE.md.
+    Layers,
+    /// Makes a migration's files, or applies, reverts and lists migrations.
+    Migrate {
+        #[command(subcommand)]
+        command: migrate::Command,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Test(options) => test::run(&options),
+        Command::Ci => ci::run(),
+        Command::Tidy => tidy::run(),
+        Command::Layers => layers::run(),
+        Command::Migrate { command } => migrate::run(command),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -99,7 +99,9 @@ pub fn offering_of<'a>(
     region: &RegionId,
     market: Market,
 ) -> Option<&'a Offering> {
-    offerings.iter().find(|it| &it.region == region && it.market == market)
+    offerings
+        .iter()
+        .find(|it| &it.region == region && it.market == market)
 }
 
 /// Something a server can be started from.

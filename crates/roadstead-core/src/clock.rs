@@ -31,7 +31,10 @@ impl ManualClock {
     /// Makes a clock that stands at `now`.
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
-        Self(Mutex::new(Hands { now, sleepers: Vec::new() }))
+        Self(Mutex::new(Hands {
+            now,
+            sleepers: Vec::new(),
+        }))
     }
 
     /// Moves the clock on and wakes whoever has slept long enough.

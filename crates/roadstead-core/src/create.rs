@@ -34,7 +34,11 @@ impl CreateKey {
     /// does not fit a vendor's name is left out.
     #[must_use]
     pub fn new(deployment: &str, id: Uuid, label: &str) -> Self {
-        Self { id, deployment: deployment.into(), name: format!("{}-{}", slug(label), base32(id)).into() }
+        Self {
+            id,
+            deployment: deployment.into(),
+            name: format!("{}-{}", slug(label), base32(id)).into(),
+        }
     }
 
     /// Returns the tag that every server of this installation carries.
@@ -73,7 +77,11 @@ fn slug(label: &str) -> String {
         }
     }
     let slug = slug.trim_end_matches('-');
-    if slug.is_empty() { "server".to_owned() } else { slug.to_owned() }
+    if slug.is_empty() {
+        "server".to_owned()
+    } else {
+        slug.to_owned()
+    }
 }
 
 fn base32(id: Uuid) -> String {
@@ -146,10 +154,21 @@ mod tests {
     #[test]
     fn a_name_fits_every_vendor_and_carries_the_whole_id() {
         let id = Uuid::now_v7();
-        for label in ["", "web", "-9-Web__Server..1!", "ünï", &"x".repeat(300), "a b  c"] {
+        for label in [
+            "",
+            "web",
+            "-9-Web__Server..1!",
+            "ünï",
+            &"x".repeat(300),
+            "a b  c",
+        ] {
             let key = CreateKey::new("d1", id, label);
             assert!(key.name.len() <= 64 && key.name.len() >= 3, "{}", key.name);
-            assert!(key.name.starts_with(|it: char| it.is_ascii_lowercase()), "{}", key.name);
+            assert!(
+                key.name.starts_with(|it: char| it.is_ascii_lowercase()),
+                "{}",
+                key.name
+            );
             assert!(!key.name.contains("--"), "{}", key.name);
             assert!(key.name.ends_with(&base32(id)));
         }

@@ -9,9 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Billed, ProviderKind};
 
 /// Something a vendor, or one of its regions, may have.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Feature {

@@ -171,7 +171,11 @@ impl ErrorKind {
             | Self::Conflict
             | Self::Maintenance
             | Self::Decode => Retry::Never,
-            Self::NoCapacity | Self::Throttled | Self::Busy | Self::Server | Self::Transport
+            Self::NoCapacity
+            | Self::Throttled
+            | Self::Busy
+            | Self::Server
+            | Self::Transport
             | Self::Timeout => Retry::Backoff,
             Self::OutcomeUnknown => Retry::AfterReconcile,
         }
@@ -459,7 +463,11 @@ impl Deref for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} could not {}: {}", self.provider, self.operation, self.message)
+        write!(
+            f,
+            "{} could not {}: {}",
+            self.provider, self.operation, self.message
+        )
     }
 }
 
@@ -489,7 +497,10 @@ impl fmt::Debug for Details {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source.as_deref().map(|it| -> &(dyn StdError + 'static) { it })
+        self.0
+            .source
+            .as_deref()
+            .map(|it| -> &(dyn StdError + 'static) { it })
     }
 }
 
@@ -500,31 +511,58 @@ mod tests {
     #[test]
     fn an_error_is_one_word_wide_and_shows_no_vendor_words() {
         assert_eq!(size_of::<Error>(), size_of::<usize>());
-        let error = Error::new("fake".into(), "create the instance", ErrorKind::Server, "it failed")
-            .with_source("token=hunter2 is unknown");
-        assert_eq!(error.to_string(), "fake could not create the instance: it failed");
+        let error = Error::new(
+            "fake".into(),
+            "create the instance",
+            ErrorKind::Server,
+            "it failed",
+        )
+        .with_source("token=hunter2 is unknown");
+        assert_eq!(
+            error.to_string(),
+            "fake could not create the instance: it failed"
+        );
         assert!(!format!("{error:?}").contains("hunter2"));
-        assert_eq!(StdError::source(&error).unwrap().to_string(), "token=hunter2 is unknown");
+        assert_eq!(
+            StdError::source(&error).unwrap().to_string(),
+            "token=hunter2 is unknown"
+        );
     }
 
     #[test]
     fn a_duplicate_says_the_same_and_keeps_the_whole_chain_of_causes() {
-        let root = Error::new("fake".into(), "list the plans", ErrorKind::Timeout, "no answer");
-        let error = Error::new("fake".into(), "list the plans", ErrorKind::Throttled, "it is busy")
-            .with_field("plan")
-            .with_retry(Retry::At(Timestamp::UNIX_EPOCH))
-            .with_outcome(Outcome::Unknown)
-            .with_vendor(Some(429), Some("too_many_requests".into()), Some("r-1".into()))
-            .with_attempts(4)
-            .with_source(Error::new("fake".into(), "read", ErrorKind::Server, "odd").with_source(root));
+        let root = Error::new(
+            "fake".into(),
+            "list the plans",
+            ErrorKind::Timeout,
+            "no answer",
+        );
+        let error = Error::new(
+            "fake".into(),
+            "list the plans",
+            ErrorKind::Throttled,
+            "it is busy",
+        )
+        .with_field("plan")
+        .with_retry(Retry::At(Timestamp::UNIX_EPOCH))
+        .with_outcome(Outcome::Unknown)
+        .with_vendor(
+            Some(429),
+            Some("too_many_requests".into()),
+            Some("r-1".into()),
+        )
+        .with_attempts(4)
+        .with_source(Error::new("fake".into(), "read", ErrorKind::Server, "odd").with_source(root));
         let error = Arc::new(error);
         let twin = Arc::new(error.duplicate()).duplicate();
         assert_eq!(format!("{twin:?}"), format!("{error:?}"));
         assert_eq!((twin.retry, twin.blocks), (error.retry, error.blocks));
-        let chain = |error: &Error| {
+        fn chain(error: &Error) -> Vec<String> {
             let first = StdError::source(error);
-            std::iter::successors(first, |it| it.source()).map(ToString::to_string).collect::<Vec<_>>()
-        };
+            std::iter::successors(first, |it| (*it).source())
+                .map(ToString::to_string)
+                .collect()
+        }
         assert_eq!(chain(&twin).len(), 2);
         assert_eq!(chain(&twin), chain(&error));
     }

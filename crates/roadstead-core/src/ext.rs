@@ -46,8 +46,12 @@ pub trait ProviderExt: Provider {
     /// # Errors
     ///
     /// As [`Provider::get_plans`].
-    async fn cheapest_plan(&self, region: &RegionId, vcpus: u32, memory: MiB)
-    -> Result<Option<Plan>>;
+    async fn cheapest_plan(
+        &self,
+        region: &RegionId,
+        vcpus: u32,
+        memory: MiB,
+    ) -> Result<Option<Plan>>;
 
     /// Waits until a server is in `state`, and returns it.
     ///
@@ -93,8 +97,10 @@ pub trait ProviderExt: Provider {
 impl<P: Provider + ?Sized> ProviderExt for P {
     fn pages(self: Arc<Self>, query: InstanceQuery) -> BoxStream<'static, Result<Page<Instance>>> {
         let walk = Walk::new(self, query);
-        stream::try_unfold(walk, async |mut walk| Ok(walk.step().await?.map(|page| (page, walk))))
-            .boxed()
+        stream::try_unfold(walk, async |mut walk| {
+            Ok(walk.step().await?.map(|page| (page, walk)))
+        })
+        .boxed()
     }
 
     async fn cheapest_plan(
@@ -160,7 +166,12 @@ impl<P: Provider + ?Sized> ProviderExt for P {
             if clock.now() >= deadline {
                 let kind = self.descriptor().kind.clone();
                 let message = format!("it still runs after {} s", patience.as_secs());
-                return Err(Error::new(kind, "wait for its job", ErrorKind::Timeout, message));
+                return Err(Error::new(
+                    kind,
+                    "wait for its job",
+                    ErrorKind::Timeout,
+                    message,
+                ));
             }
             clock.sleep(operation.poll_after).await;
             operation = self.get_operation(&operation.id).await?;
@@ -239,11 +250,17 @@ async fn settle<P: Provider + ?Sized>(
 }
 
 fn adopted(instance: Instance) -> Created {
-    Created { instance, how: How::Adopted, operation: None }
+    Created {
+        instance,
+        how: How::Adopted,
+        operation: None,
+    }
 }
 
 fn first(instances: Vec<Instance>) -> Option<Instance> {
-    instances.into_iter().min_by(|left, right| left.id.cmp(&right.id))
+    instances
+        .into_iter()
+        .min_by(|left, right| left.id.cmp(&right.id))
 }
 
 fn after(now: Timestamp, wait: Duration) -> Timestamp {
@@ -276,10 +293,13 @@ impl<P: Provider + ?Sized> Walk<P> {
             && let Some(at) = self.ahead.pop_front()
         {
             let (provider, query) = (Arc::clone(&self.provider), Arc::clone(&self.query));
-            self.flights
-                .push_back(Box::pin(async move { provider.list_instances(&query, at).await }));
+            self.flights.push_back(Box::pin(async move {
+                provider.list_instances(&query, at).await
+            }));
         }
-        let Some(page) = self.flights.next().await.transpose()? else { return Ok(None) };
+        let Some(page) = self.flights.next().await.transpose()? else {
+            return Ok(None);
+        };
         // Only the last page knows where the list goes on: it may have grown meanwhile,
         // and a second kind of server may follow the first.
         if self.flights.is_empty() && self.ahead.is_empty() {

@@ -53,7 +53,10 @@ impl Money {
     /// Makes an amount of United States dollars.
     #[must_use]
     pub const fn usd(amount: Decimal) -> Self {
-        Self { amount, currency: Currency::Usd }
+        Self {
+            amount,
+            currency: Currency::Usd,
+        }
     }
 
     /// Returns the amount in nano-units, the form in which the database keeps it.
@@ -62,14 +65,24 @@ impl Money {
     /// an `i64` (about 9.2 billion units): stored money is never rounded silently.
     #[must_use]
     pub fn nanos(self) -> Option<i64> {
-        let nanos = self.amount.checked_mul(Decimal::from(1_000_000_000))?.normalize();
-        if nanos.scale() == 0 { nanos.to_i64() } else { None }
+        let nanos = self
+            .amount
+            .checked_mul(Decimal::from(1_000_000_000))?
+            .normalize();
+        if nanos.scale() == 0 {
+            nanos.to_i64()
+        } else {
+            None
+        }
     }
 
     /// Returns the amount that was stored as nano-units.
     #[must_use]
     pub fn from_nanos(nanos: i64, currency: Currency) -> Self {
-        Self { amount: Decimal::new(nanos, 9).normalize(), currency }
+        Self {
+            amount: Decimal::new(nanos, 9).normalize(),
+            currency,
+        }
     }
 }
 
@@ -113,7 +126,10 @@ pub enum PriceSource {
 #[must_use]
 pub fn exact_decimal(raw: &RawValue, places: u32) -> Option<Decimal> {
     let text = raw.get().trim().trim_matches('"');
-    let value = text.parse::<Decimal>().or_else(|_| Decimal::from_scientific(text)).ok()?;
+    let value = text
+        .parse::<Decimal>()
+        .or_else(|_| Decimal::from_scientific(text))
+        .ok()?;
     Some(value.round_dp(places).normalize())
 }
 
@@ -127,9 +143,17 @@ mod tests {
 
     #[test]
     fn float_noise_is_rounded_to_the_published_places() {
-        assert_eq!(exact_decimal(&raw("0.00743999984115362"), 5).unwrap().to_string(), "0.00744");
+        assert_eq!(
+            exact_decimal(&raw("0.00743999984115362"), 5)
+                .unwrap()
+                .to_string(),
+            "0.00744"
+        );
         assert_eq!(exact_decimal(&raw("1e-3"), 5).unwrap().to_string(), "0.001");
-        assert_eq!(exact_decimal(&raw("\"12.50\""), 2).unwrap().to_string(), "12.5");
+        assert_eq!(
+            exact_decimal(&raw("\"12.50\""), 2).unwrap().to_string(),
+            "12.5"
+        );
         assert_eq!(exact_decimal(&raw("null"), 2), None);
     }
 

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 /// Mebibytes, of memory or of disk.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct MiB(pub u64);
 

@@ -1,0 +1,275 @@
+//! Everything on one machine: simulator, database, accounts, people and the server.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use roadstead_core::Secret;
+use roadstead_repository::Repository;
+use roadstead_service::{Clockwork, NewUser, Platform, RegisterProvider, Role};
+use roadstead_sim::{DigitalOceanSim, SimulatorConfig, TOKEN_FULL};
+
+use crate::command::DemoOptions;
+use crate::serve::Running;
+use crate::settings::{DatabaseUrl, Endpoints};
+use crate::{key, logs, smoke, wiring};
+
+const OPERATOR: &str = "operator@demo.example";
+const MEMBER: &str = "member@demo.example";
+const ORGANIZATION: &str = "Demo";
+
+/// A vendor that the demonstration simulates.
+pub(crate) struct Simulated {
+    /// The vendor.
+    pub(crate) kind: &'static str,
+    /// Its name for people.
+    pub(crate) name: &'static str,
+    /// Its simulator.
+    pub(crate) simulator: roadstead_sim::Running,
+    /// A create request that it accepts.
+    pub(crate) example: Example,
+}
+
+/// What a create request needs.
+#[derive(Clone, Copy)]
+pub(crate) struct Example {
+    pub(crate) plan: &'static str,
+    pub(crate) region: &'static str,
+    pub(crate) image: &'static str,
+}
+
+/// The demonstration, up and running.
+pub(crate) struct Demo {
+    /// The server.
+    pub(crate) running: Running,
+    /// The vendors.
+    pub(crate) vendors: Vec<Simulated>,
+    /// Vendors that cannot be had yet, with the reason.
+    pub(crate) missing: Vec<(String, String)>,
+    /// The operator's login.
+    pub(crate) operator: (&'static str, Secret<String>),
+    /// The member's login.
+    pub(crate) member: (&'static str, Secret<String>),
+    /// Keeps the throw-away database until the end.
+    _scratch: Option<tempfile::TempDir>,
+}
+
+/// Runs the demonstration, or its smoke test.
+pub(crate) async fn run(options: DemoOptions) -> anyhow::Result<ExitCode> {
+    logs::start(if options.smoke {
+        "error"
+    } else {
+        "warn,roadstead=info"
+    });
+    let default = if options.smoke { 0 } else { 8080 };
+    let listen = options
+        .listen
+        .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], default)));
+    let demo = start(&options, listen).await?;
+    if options.smoke {
+        let passed = smoke::run(&demo).await;
+        demo.stop().await?;
+        return passed;
+    }
+    demo.introduce()?;
+    crate::serve::told_to_stop().await?;
+    demo.stop().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn start(options: &DemoOptions, listen: SocketAddr) -> anyhow::Result<Demo> {
+    let (folder, scratch) = match &options.data {
+        Some(folder) => {
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("could not make the folder `{}`", folder.display()))?;
+            (folder.clone(), None)
+        }
+        None => {
+            let scratch = tempfile::tempdir().context("could not make a temporary folder")?;
+            (scratch.path().to_owned(), Some(scratch))
+        }
+    };
+    let vendors = simulate(options.time_scale)?;
+    let endpoint = |kind: &str| {
+        vendors
+            .iter()
+            .find(|it| it.kind == kind)
+            .map(|it| it.simulator.endpoint())
+    };
+    let endpoints = Endpoints {
+        digitalocean: endpoint("digitalocean"),
+        linode: endpoint("linode"),
+    };
+
+    let repository = repository(&folder).await?;
+    repository.migrate_up().await?;
+    let clockwork = Clockwork {
+        poll_open: Duration::from_secs(1),
+        poll_idle: Duration::from_secs(10),
+        ..Clockwork::default()
+    };
+    let platform = wiring::platform(repository, &endpoints, clockwork).await?;
+    let operator = person(&platform, OPERATOR, true).await?;
+    let member = person(&platform, MEMBER, false).await?;
+    register(&platform, &vendors, &operator).await?;
+    let missing = platform
+        .registry()
+        .descriptors()
+        .filter_map(|it| match &it.available {
+            roadstead_core::Support::Yes => None,
+            roadstead_core::Support::No { why } => Some((it.name.to_string(), why.to_string())),
+        })
+        .collect();
+    let running = Running::start(platform, listen, 1)?;
+    Ok(Demo {
+        running,
+        vendors,
+        missing,
+        operator: (OPERATOR, operator),
+        member: (MEMBER, member),
+        _scratch: scratch,
+    })
+}
+
+fn simulate(time_scale: f64) -> anyhow::Result<Vec<Simulated>> {
+    let config = SimulatorConfig {
+        time_scale,
+        ..SimulatorConfig::default()
+    };
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let digitalocean =
+        DigitalOceanSim::start(any, config).context("could not simulate DigitalOcean")?;
+    Ok(vec![Simulated {
+        kind: "digitalocean",
+        name: "DigitalOcean",
+        simulator: digitalocean,
+        example: Example {
+            plan: "s-1vcpu-1gb",
+            region: "nyc3",
+            image: "ubuntu-22-04-x64",
+        },
+    }])
+}
+
+async fn repository(folder: &Path) -> anyhow::Result<Repository> {
+    let database = DatabaseUrl(format!(
+        "sqlite://{}",
+        folder.join("roadstead.db").display()
+    ));
+    let key_file: PathBuf = folder.join("roadstead.key");
+    let keys = key::load(&key_file, &database)?;
+    Ok(Repository::connect(&database.0, keys, roadstead_repository::Options::default()).await?)
+}
+
+/// Adds somebody with a fresh password; who is there already gets a fresh one.
+async fn person(
+    platform: &Platform,
+    email: &str,
+    operator: bool,
+) -> anyhow::Result<Secret<String>> {
+    let password = Platform::fresh_password()?;
+    let role = if operator { Role::Owner } else { Role::Member };
+    let new = NewUser {
+        email: email.to_owned(),
+        password: password.clone(),
+        operator,
+        organization: Some((ORGANIZATION.to_owned(), role)),
+    };
+    match platform.add_user(new).await {
+        Err(roadstead_service::Error::Conflict(_)) => {
+            platform.reset_password(email, password.clone()).await?;
+        }
+        added => drop(added?),
+    }
+    Ok(password)
+}
+
+/// Registers one account per vendor, as an operator would.
+async fn register(
+    platform: &Arc<Platform>,
+    vendors: &[Simulated],
+    operator: &Secret<String>,
+) -> anyhow::Result<()> {
+    let login = platform.login(OPERATOR, operator.clone()).await?;
+    for vendor in vendors {
+        let caller = platform
+            .caller(login.token.expose(), "demo".to_owned())
+            .await?;
+        let request = RegisterProvider {
+            name: format!("{} (simulated)", vendor.name),
+            kind: vendor.kind.to_owned(),
+            token: Secret::from(TOKEN_FULL),
+            configuration: serde_json::Value::Null,
+        };
+        match platform
+            .register_provider(&caller.operator()?, request)
+            .await
+        {
+            // A kept database has it already.
+            Ok(_) | Err(roadstead_service::Error::Conflict(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+impl Demo {
+    fn introduce(&self) -> anyhow::Result<()> {
+        let address = format!("http://{}", self.running.address);
+        let mut out = std::io::stdout().lock();
+        writeln!(
+            out,
+            "\nRoadstead is up at {address}, on simulated providers:\n"
+        )?;
+        for vendor in &self.vendors {
+            writeln!(out, "  {:<14} {}", vendor.name, vendor.simulator.endpoint())?;
+        }
+        for (name, why) in &self.missing {
+            writeln!(out, "  {name:<14} not available yet: {why}")?;
+        }
+        writeln!(
+            out,
+            "\n  operator  {}  {}",
+            self.operator.0,
+            self.operator.1.expose()
+        )?;
+        writeln!(
+            out,
+            "  member    {}    {}",
+            self.member.0,
+            self.member.1.expose()
+        )?;
+        let Some(vendor) = self.vendors.first() else {
+            return Ok(());
+        };
+        let login = serde_json::json!({
+            "email": self.member.0,
+            "password": self.member.1.expose(),
+        });
+        let create = smoke::create_request(vendor, "first-server");
+        writeln!(
+            out,
+            "\nCreate a server:\n\n  \
+             TOKEN=$(curl -s {address}/api/auth/login -H 'Content-Type: application/json' \
+             -d '{login}' | sed 's/.*\"token\":\"\\([^\"]*\\)\".*/\\1/')\n  \
+             curl -s {address}/api/vps -H \"Authorization: Bearer $TOKEN\" \
+             -H 'Content-Type: application/json' -d '{create}'\n\n\
+             See it become running:\n\n  \
+             curl -s {address}/api/vps -H \"Authorization: Bearer $TOKEN\"\n\n\
+             Ctrl-C stops everything.\n"
+        )?;
+        Ok(())
+    }
+
+    async fn stop(self) -> anyhow::Result<()> {
+        self.running.stop().await?;
+        for vendor in self.vendors {
+            vendor.simulator.stop().await;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,157 @@
+//! The server: settings to a listening socket, and back down without losing anything.
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::{App, HttpServer};
+use anyhow::{Context, bail};
+use roadstead_repository::{Backend, Repository};
+use roadstead_service::{Engine, Platform};
+use tracing::info;
+
+use crate::settings::Settings;
+use crate::{logs, wiring};
+
+/// How many threads answer requests.
+const HTTP_WORKERS: usize = 2;
+
+/// Runs the server until it is told to stop.
+pub(crate) async fn run(settings: Settings, migrate: bool) -> anyhow::Result<()> {
+    logs::start(&settings.log);
+    let _lock = lock(&settings)?;
+    let repository = wiring::repository(&settings).await?;
+    apply_migrations(&repository, migrate).await?;
+    let platform = wiring::platform(repository, &settings.endpoints, settings.clockwork).await?;
+    let running = Running::start(Arc::clone(&platform), settings.listen, settings.workers)?;
+    info!(
+        listen = %running.address,
+        workers = settings.workers,
+        "listening at http://{}",
+        running.address
+    );
+    if !platform.has_users().await? {
+        info!("nobody can log in yet; run `roadstead user create --email YOU --operator`");
+    }
+    running.until_stopped().await
+}
+
+/// A server that is up.
+pub(crate) struct Running {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    engine: Engine,
+    handle: ServerHandle,
+    server: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+impl Running {
+    /// Binds the socket, then starts the workers and the answers.
+    pub(crate) fn start(
+        platform: Arc<Platform>,
+        listen: SocketAddr,
+        workers: usize,
+    ) -> anyhow::Result<Self> {
+        let (address, server) = bind(Arc::clone(&platform), listen)?;
+        let engine = Engine::start(&platform, workers);
+        let handle = server.handle();
+        Ok(Self {
+            address,
+            engine,
+            handle,
+            server: tokio::spawn(server),
+        })
+    }
+
+    /// Waits for SIGINT or SIGTERM, then stops.
+    pub(crate) async fn until_stopped(self) -> anyhow::Result<()> {
+        told_to_stop().await?;
+        info!("stopping: finishing what is under way");
+        self.stop().await
+    }
+
+    /// Finishes the requests and calls under way, and hands the rest back.
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        self.handle.stop(true).await;
+        self.engine.stop().await;
+        self.server.await?.context("the server ended badly")
+    }
+}
+
+fn bind(platform: Arc<Platform>, listen: SocketAddr) -> anyhow::Result<(SocketAddr, Server)> {
+    let routes = roadstead_api::configure(platform);
+    let http = HttpServer::new(move || {
+        App::new()
+            .wrap(Compress::default())
+            .wrap(from_fn(roadstead_api::request::trace))
+            .configure(routes.clone())
+    })
+    .workers(HTTP_WORKERS)
+    .shutdown_timeout(20)
+    .disable_signals()
+    .bind(listen)
+    .map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "{listen} is in use by another program; stop it, or choose another address \
+             (ROADSTEAD_LISTEN, or --listen for the demo)"
+        ),
+        _ => anyhow::Error::new(error).context(format!("could not listen at {listen}")),
+    })?;
+    let address = http
+        .addrs()
+        .first()
+        .copied()
+        .context("no address was bound")?;
+    Ok((address, http.run()))
+}
+
+async fn apply_migrations(repository: &Repository, migrate: bool) -> anyhow::Result<()> {
+    let applies = match repository.backend() {
+        Backend::Sqlite => true,
+        Backend::Postgres => migrate,
+    };
+    if applies {
+        for name in repository.migrate_up().await? {
+            info!(migration = name, "applied migration `{name}`");
+        }
+    }
+    Ok(())
+}
+
+/// Keeps a second server off an embedded database: it has one writer, in one process.
+fn lock(settings: &Settings) -> anyhow::Result<Option<File>> {
+    let Some(file) = settings.database.sqlite_file() else {
+        return Ok(None);
+    };
+    let path = file.with_extension("lock");
+    let lock = File::create(&path)
+        .with_context(|| format!("could not make the lock file `{}`", path.display()))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(lock)),
+        Err(std::fs::TryLockError::WouldBlock) => bail!(
+            "another `roadstead serve` uses `{}`; stop it, or use PostgreSQL to run several",
+            file.display()
+        ),
+        Err(std::fs::TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("could not lock `{}`", path.display()))
+        }
+    }
+}
+
+/// Waits for SIGINT or SIGTERM.
+pub(crate) async fn told_to_stop() -> anyhow::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted?,
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await?;
+    Ok(())
+}

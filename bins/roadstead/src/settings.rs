@@ -1,0 +1,341 @@
+//! The settings, read once: environment over file over default, every mistake reported at once.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use roadstead_service::Clockwork;
+
+/// The names that are read, without the prefix.
+const NAMES: [&str; 10] = [
+    "LISTEN",
+    "DATABASE_URL",
+    "MASTER_KEY_FILE",
+    "WORKERS",
+    "LEASE",
+    "SETTLE_WINDOW",
+    "POLL_INTERVAL",
+    "DIGITALOCEAN_ENDPOINT",
+    "LINODE_ENDPOINT",
+    "LOG",
+];
+
+const PREFIX: &str = "ROADSTEAD_";
+
+/// The settings of a server.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// Where the API listens.
+    pub(crate) listen: SocketAddr,
+    /// The database. May hold a password: never shown.
+    pub(crate) database: DatabaseUrl,
+    /// The file of the master key.
+    pub(crate) master_key_file: PathBuf,
+    /// Operation workers in this process.
+    pub(crate) workers: usize,
+    /// The engine's clockwork.
+    pub(crate) clockwork: Clockwork,
+    /// Other base URLs of the vendors.
+    pub(crate) endpoints: Endpoints,
+    /// The tracing filter.
+    pub(crate) log: String,
+}
+
+/// Base URLs of the vendors, where they are not the vendors' own.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Endpoints {
+    pub(crate) digitalocean: Option<String>,
+    pub(crate) linode: Option<String>,
+}
+
+/// A database's URL, whose `Debug` shows no password.
+#[derive(Clone)]
+pub(crate) struct DatabaseUrl(pub(crate) String);
+
+impl DatabaseUrl {
+    /// Returns the file of an embedded database.
+    pub(crate) fn sqlite_file(&self) -> Option<PathBuf> {
+        let path = self.0.strip_prefix("sqlite://")?;
+        Some(PathBuf::from(path.split('?').next().unwrap_or_default()))
+    }
+}
+
+impl std::fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.split("://").next().unwrap_or_default())
+    }
+}
+
+impl Settings {
+    /// Reads the environment and, if given, a file.
+    pub(crate) fn read(file: Option<&Path>) -> anyhow::Result<Self> {
+        let mut values = match file {
+            Some(path) => from_file(path)?,
+            None => BTreeMap::new(),
+        };
+        values.extend(from_environment());
+        Self::parse(values)
+    }
+
+    fn parse(values: BTreeMap<String, String>) -> anyhow::Result<Self> {
+        let mut reader = Reader {
+            values,
+            mistakes: Vec::new(),
+        };
+        let listen = reader.take("LISTEN", SocketAddr::from(([127, 0, 0, 1], 8080)), |it| {
+            it.parse()
+                .map_err(|_error| "must be an address with a port, such as `127.0.0.1:8080`")
+        });
+        let database = reader.take("DATABASE_URL", "sqlite://roadstead.db".to_owned(), |it| {
+            let known = ["sqlite://", "postgres://", "postgresql://"];
+            if known
+                .iter()
+                .any(|scheme| it.starts_with(scheme) && it.len() > scheme.len())
+            {
+                Ok(it.to_owned())
+            } else {
+                Err("must begin with `sqlite://` or `postgres://` and go on")
+            }
+        });
+        let master_key_file = reader.take("MASTER_KEY_FILE", "roadstead.key".into(), |it| {
+            if it.is_empty() {
+                Err("must name a file")
+            } else {
+                Ok(PathBuf::from(it))
+            }
+        });
+        let workers = reader.take("WORKERS", 1, |it| match it.parse() {
+            Ok(count @ 0..=64) => Ok(count),
+            _ => Err("must be a number from 0 to 64"),
+        });
+        let defaults = Clockwork::default();
+        let lease = reader.take("LEASE", defaults.lease, |it| {
+            let lease = duration(it)?;
+            // A call may take 15 s, and is sent only if the lease outlives it.
+            let long_enough = lease >= Duration::from_secs(20);
+            if long_enough {
+                Ok(lease)
+            } else {
+                Err("must be at least `20s`")
+            }
+        });
+        let settle_window = reader.take("SETTLE_WINDOW", defaults.settle_window, duration);
+        let poll_idle = reader.take("POLL_INTERVAL", defaults.poll_idle, duration);
+        let digitalocean = reader.take("DIGITALOCEAN_ENDPOINT", None, endpoint);
+        let linode = reader.take("LINODE_ENDPOINT", None, endpoint);
+        let log = reader.take("LOG", "info".to_owned(), |it| match it
+            .parse::<tracing_subscriber::EnvFilter>()
+        {
+            Ok(_) => Ok(it.to_owned()),
+            Err(_) => Err("must be a tracing filter, such as `info` or `roadstead=debug`"),
+        });
+        reader.finish()?;
+        Ok(Self {
+            listen,
+            database: DatabaseUrl(database),
+            master_key_file,
+            workers,
+            clockwork: Clockwork {
+                lease,
+                settle_window,
+                poll_idle,
+                ..defaults
+            },
+            endpoints: Endpoints {
+                digitalocean,
+                linode,
+            },
+            log,
+        })
+    }
+}
+
+struct Reader {
+    values: BTreeMap<String, String>,
+    mistakes: Vec<String>,
+}
+
+impl Reader {
+    fn take<T>(
+        &mut self,
+        name: &str,
+        default: T,
+        read: impl FnOnce(&str) -> Result<T, &'static str>,
+    ) -> T {
+        let Some(value) = self.values.remove(name) else {
+            return default;
+        };
+        match read(&value) {
+            Ok(value) => value,
+            Err(rule) => {
+                // Never the value: a database URL holds a password.
+                self.mistakes.push(format!("{PREFIX}{name} {rule}"));
+                default
+            }
+        }
+    }
+
+    fn finish(mut self) -> anyhow::Result<()> {
+        for name in self.values.into_keys() {
+            let known = NAMES.map(|it| format!("{PREFIX}{it}")).join(", ");
+            self.mistakes.push(format!(
+                "{PREFIX}{name} is no setting; the settings are {known}"
+            ));
+        }
+        match &*self.mistakes {
+            [] => Ok(()),
+            [one] => bail!("{one}"),
+            many => bail!(
+                "{} settings are wrong:\n  {}",
+                many.len(),
+                many.join("\n  ")
+            ),
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that reads the environment"
+)]
+fn from_environment() -> BTreeMap<String, String> {
+    std::env::vars()
+        .filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?.to_owned(), value)))
+        // For the tests of this repository, which may start this very program.
+        .filter(|(name, _)| !name.starts_with("TEST_"))
+        .collect()
+}
+
+fn from_file(path: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("could not read the settings in `{}`", path.display()))?;
+    let table: toml::Table = text
+        .parse()
+        .with_context(|| format!("the settings in `{}` are no TOML", path.display()))?;
+    table
+        .into_iter()
+        .map(|(name, value)| {
+            let short = name
+                .strip_prefix(PREFIX)
+                .with_context(|| format!("`{name}` in `{}` is no setting", path.display()))?;
+            let value = match value {
+                toml::Value::String(text) => text,
+                toml::Value::Integer(number) => number.to_string(),
+                _ => bail!(
+                    "`{name}` in `{}` must be a text or a number",
+                    path.display()
+                ),
+            };
+            Ok((short.to_owned(), value))
+        })
+        .collect()
+}
+
+/// Reads `30s`, `5m`, `2h` or `250ms`.
+fn duration(text: &str) -> Result<Duration, &'static str> {
+    let rule = "must be a duration such as `30s`, `5m` or `250ms`";
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at_checked(digits).ok_or(rule)?;
+    let number: u64 = number.parse().map_err(|_error| rule)?;
+    let millis = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(rule),
+    };
+    match number.checked_mul(millis) {
+        Some(millis @ 1..) => Ok(Duration::from_millis(millis)),
+        _ => Err(rule),
+    }
+}
+
+fn endpoint(text: &str) -> Result<Option<String>, &'static str> {
+    // Whether http is allowed there, the client decides: only it knows what loopback is.
+    if text.starts_with("https://") || text.starts_with("http://") {
+        Ok(Some(text.to_owned()))
+    } else {
+        Err("must be a base URL up to and without the version, such as `http://127.0.0.1:9101`")
+    }
+}
+
+/// Returns whether people read what this program prints.
+pub(crate) fn on_a_terminal() -> bool {
+    std::io::stderr().is_terminal()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(pairs: &[(&str, &str)]) -> anyhow::Result<Settings> {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Settings::parse(pairs.iter().map(own).collect())
+    }
+
+    #[test]
+    fn every_name_in_the_help_is_a_setting_and_the_reverse() {
+        use clap::CommandFactory;
+        let help = crate::command::Roadstead::command()
+            .render_long_help()
+            .to_string();
+        for name in NAMES {
+            assert!(
+                help.contains(&format!("{PREFIX}{name} ")),
+                "{name} is missing in --help"
+            );
+        }
+        let listed = help
+            .lines()
+            .filter(|it| it.trim_start().starts_with(PREFIX))
+            .count();
+        assert_eq!(listed, NAMES.len());
+    }
+
+    #[test]
+    fn every_mistake_is_reported_at_once_and_no_value_is_shown() {
+        let wrong = [
+            ("LISTEN", "8080"),
+            ("DATABASE_URL", "mysql://root:hunter2@db"),
+            ("WORKERS", "-1"),
+            ("LEASE", "1s"),
+            ("SETTLE_WINDOW", "soon"),
+            ("LINODE_ENDPOINT", "ftp://x"),
+            ("COLOR", "blue"),
+        ];
+        let message = parse(&wrong).unwrap_err().to_string();
+        for (name, _) in wrong {
+            assert!(
+                message.contains(&format!("{PREFIX}{name}")),
+                "{name} is not in {message}"
+            );
+        }
+        assert!(!message.contains("hunter2"));
+    }
+
+    #[test]
+    fn debug_shows_no_password() {
+        let settings = parse(&[("DATABASE_URL", "postgres://u:hunter2@db/roadstead")]).unwrap();
+        assert!(!format!("{settings:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn durations_have_a_unit_and_a_bound() {
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
+        for bad in [
+            "",
+            "5",
+            "s",
+            "-5s",
+            "0s",
+            "99999999999999999999s",
+            "18446744073709551615h",
+        ] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The vendors by name: the only place that knows them all.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use roadstead_core::{Error, ErrorKind, Provider, ProviderKind, Result};
+use roadstead_digitalocean::DigitalOceanBuilder;
+use roadstead_http::TokioClock;
+use roadstead_repository::{Options, Repository};
+use roadstead_service::{Clockwork, Factory, Platform, PlatformConfig};
+
+use crate::key;
+use crate::settings::{Endpoints, Settings};
+
+/// How long a login lasts.
+const SESSION_LIFETIME: Duration = Duration::from_hours(24 * 7);
+
+/// Returns the vendors.
+pub(crate) fn factories(endpoints: &Endpoints) -> Vec<Factory> {
+    let digitalocean = endpoints.digitalocean.clone();
+    vec![
+        Factory::new(
+            roadstead_digitalocean::descriptor(),
+            move |token, configuration| {
+                without_configuration("digitalocean", configuration)?;
+                let mut builder = DigitalOceanBuilder::new(token);
+                if let Some(endpoint) = &digitalocean {
+                    builder = builder.with_endpoint(endpoint.as_str());
+                }
+                provider(builder.build()?)
+            },
+        ),
+        Factory::unavailable(roadstead_aws::descriptor()),
+        Factory::unavailable(roadstead_gcp::descriptor()),
+    ]
+}
+
+fn provider(it: impl Provider) -> Result<Arc<dyn Provider>> {
+    Ok(Arc::new(it))
+}
+
+/// Refuses settings that would go unheeded.
+fn without_configuration(kind: &str, configuration: &serde_json::Value) -> Result<()> {
+    if configuration
+        .as_object()
+        .is_none_or(serde_json::Map::is_empty)
+    {
+        return Ok(());
+    }
+    let kind = ProviderKind::from(kind);
+    let message = "this provider's accounts have no configuration";
+    Err(
+        Error::new(kind, "use the configuration", ErrorKind::Invalid, message)
+            .with_field("configuration"),
+    )
+}
+
+/// Connects to the database of the settings.
+pub(crate) async fn repository(settings: &Settings) -> anyhow::Result<Repository> {
+    let keys = key::load(&settings.master_key_file, &settings.database)?;
+    Repository::connect(&settings.database.0, keys, Options::default())
+        .await
+        .context("could not open the database of ROADSTEAD_DATABASE_URL")
+}
+
+/// Opens the platform on a migrated database.
+pub(crate) async fn platform(
+    repository: Repository,
+    endpoints: &Endpoints,
+    clockwork: Clockwork,
+) -> anyhow::Result<Arc<Platform>> {
+    let config = PlatformConfig {
+        repository,
+        factories: factories(endpoints),
+        clock: Arc::new(TokioClock),
+        clockwork,
+        session_lifetime: SESSION_LIFETIME,
+    };
+    Ok(Platform::open(config).await?)
+}

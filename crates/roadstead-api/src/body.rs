@@ -1,0 +1,196 @@
+//! JSON bodies: bounded, strict, and with the wrong field named.
+
+use std::pin::Pin;
+
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest, dev};
+use futures::StreamExt;
+use serde::de::DeserializeOwned;
+
+use crate::error::{ApiError, quoted};
+
+/// The largest body. User data has at most 64 KiB.
+const LARGEST: usize = 256 * 1024;
+
+/// The longest `Idempotency-Key`.
+const LONGEST_KEY: usize = 255;
+
+/// A JSON body, with the key and the bytes that tell one request from another.
+pub(crate) struct Body<T> {
+    /// What it says.
+    pub(crate) value: T,
+    /// The client's key with the request's bytes, if it gave one.
+    pub(crate) idempotency: Option<(String, Vec<u8>)>,
+}
+
+/// No body, with the key of a request.
+pub(crate) struct NoBody {
+    /// The client's key with the request's bytes, if it gave one.
+    pub(crate) idempotency: Option<(String, Vec<u8>)>,
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            require_json(&request)?;
+            let bytes = read(payload).await?;
+            let value = parse(&bytes)?;
+            Ok(Self {
+                value,
+                idempotency: idempotency(&request, &bytes)?,
+            })
+        })
+    }
+}
+
+impl FromRequest for NoBody {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            let bytes = read(payload).await?;
+            // An empty object says nothing either; anything else would go unheeded.
+            if !bytes.is_empty() && bytes.trim_ascii() != b"{}" {
+                let message = "this route takes no body";
+                return Err(ApiError::validation("body".to_owned(), message));
+            }
+            Ok(Self {
+                idempotency: idempotency(&request, b"")?,
+            })
+        })
+    }
+}
+
+async fn read(mut payload: dev::Payload) -> Result<Vec<u8>, ApiError> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|error| {
+            ApiError::validation(
+                "body".to_owned(),
+                format!("the body could not be read: {error}"),
+            )
+        })?;
+        if bytes.len() + chunk.len() > LARGEST {
+            return Err(ApiError::too_large(LARGEST));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+fn require_json(request: &HttpRequest) -> Result<(), ApiError> {
+    let kind = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|it| it.to_str().ok());
+    let is_json = kind.is_some_and(|it| {
+        let essence = it
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
+        essence == "application/json" || essence.ends_with("+json")
+    });
+    if is_json {
+        return Ok(());
+    }
+    let message = "send JSON, with the header `Content-Type: application/json`";
+    Err(ApiError::validation("Content-Type".to_owned(), message))
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        let cause = error.into_inner();
+        if cause.is_syntax() || cause.is_eof() {
+            let place = format!("line {}, column {}", cause.line(), cause.column());
+            let message = format!("the body is no JSON: it breaks off or goes wrong at {place}");
+            return ApiError::validation("body".to_owned(), message);
+        }
+        let message = cause.to_string();
+        // Without serde_json's "at line 1 column 5": a field says more.
+        let message = message.split(" at line ").next().unwrap_or_default();
+        let named = message.starts_with("unknown field")
+            || message.starts_with("missing field")
+            || message.starts_with("duplicate field");
+        let field = match quoted(message).filter(|_| named) {
+            Some(field) if path == "." || path == field => field.to_owned(),
+            Some(field) if path.ends_with(field) => path,
+            Some(field) => format!("{path}.{field}"),
+            None if path == "." => "body".to_owned(),
+            None => path,
+        };
+        ApiError::validation(field, message.to_owned())
+    })?;
+    json.end().map_err(|_trailing| {
+        ApiError::validation("body".to_owned(), "something follows the JSON in the body")
+    })?;
+    Ok(value)
+}
+
+fn idempotency(request: &HttpRequest, body: &[u8]) -> Result<Option<(String, Vec<u8>)>, ApiError> {
+    let Some(key) = request.headers().get("idempotency-key") else {
+        return Ok(None);
+    };
+    let key = key.to_str().unwrap_or_default().trim();
+    if key.is_empty() || key.len() > LONGEST_KEY {
+        let message = format!("`Idempotency-Key` must be 1 to {LONGEST_KEY} visible characters");
+        return Err(ApiError::validation("Idempotency-Key".to_owned(), message));
+    }
+    let mut bytes = format!("{} {}\n", request.method(), request.path()).into_bytes();
+    bytes.extend_from_slice(body);
+    Ok(Some((key.to_owned(), bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::ResponseError;
+    use actix_web::body::to_bytes;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Probe {
+        #[expect(dead_code, reason = "only its reading is tested")]
+        name: String,
+        #[expect(dead_code, reason = "only its reading is tested")]
+        #[serde(default)]
+        tags: Vec<String>,
+    }
+
+    async fn field_of(body: &str) -> String {
+        let error = parse::<Probe>(body.as_bytes()).unwrap_err();
+        let bytes = to_bytes(error.error_response().into_body()).await.unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        json["field"].as_str().unwrap().to_owned()
+    }
+
+    #[actix_web::test]
+    async fn the_wrong_field_is_named() {
+        assert_eq!(field_of(r#"{"name": "a", "extra": 1}"#).await, "extra");
+        assert_eq!(field_of(r#"{"name": 5}"#).await, "name");
+        assert_eq!(
+            field_of(r#"{"name": "a", "tags": ["x", 5]}"#).await,
+            "tags[1]"
+        );
+        assert_eq!(field_of("{}").await, "name");
+        assert_eq!(field_of(r#"{"name": "a", "name": "b"}"#).await, "name");
+        for broken in ["", "{", "no", r#"{"name": "a"} x"#, "[]"] {
+            assert_eq!(field_of(broken).await, "body", "{broken:?}");
+        }
+        let deep = "[".repeat(10_000);
+        assert_eq!(field_of(&deep).await, "body");
+    }
+}

@@ -1,0 +1,170 @@
+//! Vendor accounts, for operators.
+
+use actix_web::{HttpResponse, delete, get, patch, post, put, web};
+use roadstead_core::{ProviderId, Secret};
+use roadstead_service::{Error, Platform, ProviderChange, RegisterProvider};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::allowed::Operator;
+use crate::body::{Body, NoBody};
+use crate::error::ApiError;
+use crate::view;
+
+#[get("/api/admin/providers")]
+pub(super) async fn list(
+    operator: Operator,
+    platform: web::Data<Platform>,
+) -> Result<HttpResponse, ApiError> {
+    let all = platform.providers(&operator.0).await?;
+    let providers: Vec<_> = all.into_iter().map(view::AdminProvider::from).collect();
+    let answer = json!({ "success": true, "providers": providers, "next_cursor": null });
+    Ok(HttpResponse::Ok().json(answer))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RegisterBody {
+    name: String,
+    #[serde(rename = "type")]
+    kind: String,
+    token: Option<Secret<String>>,
+    /// For vendors whose credentials are more than a token.
+    credentials: Option<serde_json::Map<String, serde_json::Value>>,
+    #[serde(default)]
+    configuration: serde_json::Value,
+}
+
+#[post("/api/admin/providers")]
+pub(super) async fn register(
+    operator: Operator,
+    body: Body<RegisterBody>,
+    platform: web::Data<Platform>,
+) -> Result<HttpResponse, ApiError> {
+    let it = body.value;
+    let token = match (it.token, it.credentials) {
+        (Some(token), None) => token,
+        (None, Some(credentials)) => {
+            Secret::new(serde_json::Value::Object(credentials).to_string())
+        }
+        _ => {
+            let message = "give either `token` or `credentials`";
+            return Err(ApiError::validation("token".to_owned(), message));
+        }
+    };
+    let request = RegisterProvider {
+        name: it.name,
+        kind: it.kind,
+        token,
+        configuration: it.configuration,
+    };
+    let registered = platform.register_provider(&operator.0, request).await?;
+    Ok(answer(view::AdminProvider::from(registered)))
+}
+
+#[get("/api/admin/providers/{id}")]
+pub(super) async fn get(
+    operator: Operator,
+    id: web::Path<String>,
+    platform: web::Data<Platform>,
+) -> Result<HttpResponse, ApiError> {
+    let provider = platform.provider(&operator.0, provider_id(&id)?).await?;
+    Ok(answer(view::AdminProvider::from(provider)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChangeBody {
+    name: Option<String>,
+    active: Option<bool>,
+    token: Option<Secret<String>>,
+    configuration: Option<serde_json::Value>,
+}
+
+#[patch("/api/admin/providers/{id}")]
+pub(super) async fn change(
+    operator: Operator,
+    id: web::Path<String>,
+    body: Body<ChangeBody>,
+    platform: web::Data<Platform>,
+) -> Result<HttpResponse, ApiError> {
+    let ChangeBody {
+        name,
+        active,
+        token,
+        configuration,
+    } = body.value;
+    let wanted = ProviderChange {
+        name,
+        active,
+        token,
+        configuration,
+    };
+    let changed = platform
+        .change_provider(&operator.0, provider_id(&id)?, wanted)
+        .await?;
+    Ok(answer(view::AdminProvider::from(changed)))
+}
+
+#[delete("/api/admin/providers/{id}")]
+pub(super) async fn delete(
+    operator: Operator,
+    id: web::Path<String>,
+    platform: web::Data<Platform>,
+) -> Result<HttpResponse, ApiError> {
+    platform
+        .delete_provider(&operator.0, provider_id(&id)?)
+        .await?;
+    Ok(HttpResponse::Ok().json(json!({ "success": true })))
+}
+
+#[post("/api/admin/providers/{id}/validate")]
+pub(super) async fn validate(
+    operator: Operator,
+    id: web::Path<String>,
+    _body: NoBody,
+    platform: web::Data<Platform>,
+) -> Result<HttpResponse, ApiError> {
+    let provider = platform
+        .validate_provider(&operator.0, provider_id(&id)?)
+        .await?;
+    Ok(answer(view::AdminProvider::from(provider)))
+}
+
+#[post("/api/admin/providers/{id}/cache/clear")]
+pub(super) async fn clear_cache(
+    operator: Operator,
+    id: web::Path<String>,
+    _body: NoBody,
+    platform: web::Data<Platform>,
+) -> Result<HttpResponse, ApiError> {
+    platform.clear_cache(&operator.0, provider_id(&id)?).await?;
+    Ok(HttpResponse::Ok().json(json!({ "success": true })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OrderBody {
+    order: Vec<ProviderId>,
+}
+
+#[put("/api/admin/providers/reorder")]
+pub(super) async fn reorder(
+    operator: Operator,
+    body: Body<OrderBody>,
+    platform: web::Data<Platform>,
+) -> Result<HttpResponse, ApiError> {
+    platform
+        .reorder_providers(&operator.0, &body.value.order)
+        .await?;
+    Ok(HttpResponse::Ok().json(json!({ "success": true })))
+}
+
+fn answer(provider: view::AdminProvider) -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "success": true, "provider": provider }))
+}
+
+/// What is no id cannot be anybody's account.
+fn provider_id(text: &str) -> Result<ProviderId, ApiError> {
+    Ok(text.parse().map_err(|_text| Error::NoSuchProvider)?)
+}

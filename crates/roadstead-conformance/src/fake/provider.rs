@@ -1,0 +1,371 @@
+//! The provider of the vendor in memory.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use parking_lot::{Mutex, MutexGuard};
+use roadstead_core::{
+    Account, Action, At, CreateGuarantee, CreateInstance, CreateKey, Created, Descriptor, Error,
+    ErrorKind, Extensions, Feature, How, Image, Instance, InstanceQuery, Marketplace,
+    MarketplaceApp, Next, OperationStatus, Page, Plan, Provider, Region, RemoteId, RemoteOperation,
+    RemoteOperationId, Result, State,
+};
+
+use super::convert::{descriptor, failure, kind, plans};
+use super::vendor::{Books, Vendor};
+use super::{Flaw, images, regions};
+use crate::harness::{CallClass, When};
+
+/// The id of a job that was done at once.
+const DONE: &str = "done";
+
+/// A provider of the vendor in memory.
+#[derive(Debug)]
+pub struct Fake {
+    /// Nobody listens where there is none.
+    vendor: Option<Arc<Vendor>>,
+    descriptor: Descriptor,
+    flaw: Option<Flaw>,
+    started: Mutex<Vec<RemoteOperationId>>,
+}
+
+impl Fake {
+    pub(super) fn new(
+        vendor: Option<Arc<Vendor>>,
+        guarantee: CreateGuarantee,
+        flaw: Option<Flaw>,
+    ) -> Self {
+        Self {
+            vendor,
+            descriptor: descriptor(guarantee),
+            flaw,
+            started: Mutex::default(),
+        }
+    }
+
+    fn has(&self, flaw: Flaw) -> bool {
+        self.flaw == Some(flaw)
+    }
+
+    fn error(&self, operation: &'static str, kind: ErrorKind, message: &'static str) -> Error {
+        Error::new(self.descriptor.kind.clone(), operation, kind, message)
+    }
+
+    fn reach(&self, operation: &'static str) -> Result<MutexGuard<'_, Books>> {
+        let Some(vendor) = &self.vendor else {
+            let wrong = self.has(Flaw::CallsUnreachableTimeout);
+            let kind = if wrong {
+                ErrorKind::Timeout
+            } else {
+                ErrorKind::Transport
+            };
+            return Err(self.error(operation, kind, "nobody listens"));
+        };
+        Ok(vendor.lock())
+    }
+
+    fn refuse_token(&self, books: &Books, operation: &'static str) -> Result<()> {
+        if books.revoked {
+            return Err(self.error(operation, ErrorKind::BadToken, "the token is not known"));
+        }
+        Ok(())
+    }
+
+    /// Reads the books, unless the reading goes wrong.
+    fn read(&self, operation: &'static str) -> Result<MutexGuard<'_, Books>> {
+        let mut books = self.reach(operation)?;
+        let Some(fault) = books.draw(CallClass::Read) else {
+            self.refuse_token(&books, operation)?;
+            return Ok(books);
+        };
+        if self.has(Flaw::AskedOnceMoreAfterThrottle) {
+            books.draw(CallClass::Read);
+        }
+        Err(failure(&fault, CallClass::Read, operation, self.flaw))
+    }
+
+    fn check(&self, request: &CreateInstance) -> Result<()> {
+        let operation = "create the instance";
+        let options = request.options.as_ref().and_then(|it| it.as_object());
+        if let Some(name) = options.and_then(|it| it.keys().next())
+            && !self.has(Flaw::IgnoresOptions)
+        {
+            let error = self.error(operation, ErrorKind::Invalid, "there is no such option");
+            return Err(error.with_field(format!("options.{name}")));
+        }
+        if request.backups
+            && let Some(why) = self.descriptor.refusal(Feature::Backups)
+        {
+            return Err(Error::unsupported(kind(), operation, why).with_field("backups"));
+        }
+        Ok(())
+    }
+
+    fn show(&self, books: &Books, instance: &Instance) -> Instance {
+        let mut shown = instance.clone();
+        if self.has(Flaw::DropsPrivateAddresses) {
+            shown
+                .addresses
+                .retain(|it| it.scope == roadstead_core::Scope::Public);
+        }
+        if let Some((id, word)) = &books.odd
+            && *id == shown.id
+        {
+            shown.status.raw = word.clone();
+            let guess = self.has(Flaw::GuessesUnknownStatus);
+            shown.status.state = if guess {
+                State::Running
+            } else {
+                State::Unknown
+            };
+        }
+        shown
+    }
+
+    fn job(&self, id: impl Into<Box<str>>, instance: &RemoteId, done: bool) -> RemoteOperation {
+        let status = match done {
+            true => OperationStatus::Succeeded,
+            false => OperationStatus::Running { percent: None },
+        };
+        RemoteOperation {
+            id: RemoteOperationId(id.into()),
+            instance: Some(instance.clone()),
+            status,
+            poll_after: Duration::from_secs(3),
+        }
+    }
+}
+
+#[async_trait]
+impl Provider for Fake {
+    fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    async fn validate_credentials(&self) -> Result<Account> {
+        drop(self.read("check the credentials")?);
+        Ok(Account {
+            fingerprint: "fake-account".into(),
+            label: None,
+            instance_limit: None,
+            missing_scopes: Vec::new(),
+        })
+    }
+
+    async fn create_instance(&self, request: &CreateInstance) -> Result<Created> {
+        let operation = "create the instance";
+        self.check(request)?;
+        let mut books = self.reach(operation)?;
+        let guarantee = self.descriptor.create_guarantee;
+        if let Some(fault) = books.draw(CallClass::Create) {
+            match fault.effect() {
+                When::Before => {}
+                When::After => drop(books.add(request)),
+                When::Late(after) => books.add_late(request, after),
+            }
+            if self.has(Flaw::ResendsCreates) {
+                books.calls.push(CallClass::Create);
+                let instance = books.add(request);
+                return Ok(Created {
+                    instance,
+                    how: How::Created,
+                    operation: None,
+                });
+            }
+            return Err(failure(&fault, CallClass::Create, operation, self.flaw));
+        }
+        self.refuse_token(&books, operation)?;
+        let known = books
+            .servers
+            .iter()
+            .find(|it| !it.gone && it.key == request.key.id);
+        let known = known.map(|it| it.instance.clone());
+        match (guarantee, known) {
+            (CreateGuarantee::Token, Some(instance)) => Ok(Created {
+                instance,
+                how: How::Adopted,
+                operation: None,
+            }),
+            (CreateGuarantee::UniqueName, Some(_)) => {
+                Err(self.error(operation, ErrorKind::Conflict, "the name is taken"))
+            }
+            (_, _) => {
+                let instance = books.add(request);
+                Ok(Created {
+                    instance,
+                    how: How::Created,
+                    operation: None,
+                })
+            }
+        }
+    }
+
+    async fn find_created(&self, key: &CreateKey) -> Result<Vec<Instance>> {
+        let books = self.read("look for the instance")?;
+        let tag = key.instance_tag();
+        let by_tag = |it: &Instance| it.tags.iter().any(|it| **it == *tag);
+        let by_name = |it: &Instance| it.name == key.name;
+        let marked = |it: &Instance| match self.flaw {
+            Some(Flaw::FindsByNameOnly) => by_name(it),
+            Some(Flaw::FindsByTagOnly) => by_tag(it),
+            _ => by_name(it) || by_tag(it),
+        };
+        let live = books
+            .servers
+            .iter()
+            .filter(|it| !it.gone)
+            .map(|it| &it.instance);
+        Ok(live
+            .filter(|it| marked(it))
+            .map(|it| self.show(&books, it))
+            .collect())
+    }
+
+    async fn get_instance(&self, id: &RemoteId) -> Result<Instance> {
+        let operation = "read the instance";
+        let books = self.read(operation)?;
+        let found = books
+            .servers
+            .iter()
+            .find(|it| !it.gone && &it.instance.id == id);
+        match found {
+            Some(server) => Ok(self.show(&books, &server.instance)),
+            None => Err(self.error(operation, ErrorKind::NoSuchInstance, "there is none")),
+        }
+    }
+
+    async fn list_instances(&self, query: &InstanceQuery, at: At) -> Result<Page<Instance>> {
+        let books = self.read("list the instances")?;
+        let fits = |it: &Instance| {
+            let tag = query.tag.as_ref().is_none_or(|tag| it.tags.contains(tag));
+            let name = query.name.as_ref().is_none_or(|name| it.name == *name);
+            let gpu = it.plan.as_ref().is_some_and(|it| it.as_str() == "gpu");
+            tag && name && !(gpu && self.has(Flaw::HidesGpuServers))
+        };
+        let all: Vec<&Instance> = books
+            .servers
+            .iter()
+            .filter(|it| !it.gone)
+            .map(|it| &it.instance)
+            .filter(|it| fits(it))
+            .collect();
+        let size = usize::from(query.page_size.unwrap_or(100).clamp(1, 100));
+        let number = match at {
+            At::Number(number) => usize::try_from(number).unwrap_or(usize::MAX),
+            At::First | At::Cursor(_) => 1,
+        };
+        let mut start = size.saturating_mul(number.saturating_sub(1));
+        if self.has(Flaw::RepeatsALine) {
+            start = start.saturating_sub(1);
+        }
+        let last = all.len().div_ceil(size).max(1);
+        let ends = number >= last || self.has(Flaw::StopsAfterOnePage);
+        let page = |it: usize| u32::try_from(it).unwrap_or(u32::MAX);
+        Ok(Page {
+            items: all
+                .iter()
+                .skip(start)
+                .take(size)
+                .map(|it| self.show(&books, it))
+                .collect(),
+            total: u64::try_from(all.len()).ok(),
+            next: match ends {
+                true => Next::End,
+                false => Next::Numbered {
+                    next: page(number + 1),
+                    last: page(last),
+                },
+            },
+        })
+    }
+
+    async fn perform_action(&self, id: &RemoteId, action: &Action) -> Result<RemoteOperation> {
+        let operation = "perform the action";
+        if let Some(why) = action
+            .kind()
+            .feature()
+            .and_then(|it| self.descriptor.refusal(it))
+        {
+            if self.has(Flaw::Pretends) {
+                return Ok(self.job(DONE, id, true));
+            }
+            return Err(Error::unsupported(kind(), operation, why));
+        }
+        let deletes = matches!(action, Action::Delete);
+        let class = if deletes {
+            CallClass::Delete
+        } else {
+            CallClass::Action
+        };
+        let mut books = self.reach(operation)?;
+        if let Some(fault) = books.draw(class) {
+            if fault.effect() == When::After {
+                books.act(id, action);
+            }
+            return Err(failure(&fault, class, operation, self.flaw));
+        }
+        self.refuse_token(&books, operation)?;
+        match books.act(id, action) {
+            Some(number) => {
+                let job = self.job(number.to_string(), id, false);
+                self.started.lock().push(job.id.clone());
+                Ok(job)
+            }
+            None if deletes && !self.has(Flaw::RefusesSecondDelete) => Ok(self.job(DONE, id, true)),
+            None => Err(self.error(operation, ErrorKind::NoSuchInstance, "there is none")),
+        }
+    }
+
+    async fn get_operation(&self, id: &RemoteOperationId) -> Result<RemoteOperation> {
+        let operation = "read the operation";
+        let books = self.read(operation)?;
+        let absent = || self.error(operation, ErrorKind::NoSuchResource, "there is no such job");
+        if self.has(Flaw::KeepsJobsInMemory) && !self.started.lock().contains(id) {
+            return Err(absent());
+        }
+        let number = id.as_str().parse().unwrap_or_default();
+        let done = books.job_is_done(number).ok_or_else(absent)?;
+        let mut job = self.job(id.as_str(), &RemoteId::from(""), done);
+        job.instance = None;
+        Ok(job)
+    }
+
+    async fn get_plans(&self) -> Result<Arc<[Plan]>> {
+        drop(self.read("list the plans")?);
+        Ok(Arc::new(plans(self.flaw)))
+    }
+
+    async fn get_images(&self) -> Result<Arc<[Image]>> {
+        drop(self.read("list the images")?);
+        Ok(images())
+    }
+
+    async fn get_regions(&self) -> Result<Arc<[Region]>> {
+        drop(self.read("list the regions")?);
+        Ok(regions())
+    }
+
+    fn extensions(&self) -> Extensions<'_> {
+        let mut extensions = Extensions::default();
+        extensions.marketplace = Some(self);
+        extensions
+    }
+
+    fn native(&self) -> &(dyn Any + Send + Sync) {
+        self
+    }
+}
+
+#[async_trait]
+impl Marketplace for Fake {
+    async fn apps(&self) -> Result<Arc<[MarketplaceApp]>> {
+        drop(self.read("list the marketplace apps")?);
+        Ok(Arc::new([MarketplaceApp {
+            id: "blog".into(),
+            label: "Blog".into(),
+            image: None,
+        }]))
+    }
+}

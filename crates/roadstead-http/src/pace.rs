@@ -1,0 +1,126 @@
+//! When a call may be made again: pauses, the retry quota, and the gate of a throttle.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// Retries are paid in tenths: a call earns one tenth, a retry costs ten.
+const PER_RETRY: u32 = 10;
+const INITIAL: u32 = 10 * PER_RETRY;
+const MOST: u32 = 50 * PER_RETRY;
+
+/// Allows one retry for ten calls, and a few at the start, so that an outage does not
+/// multiply our traffic.
+#[derive(Debug)]
+pub(crate) struct RetryQuota(Mutex<u32>);
+
+impl RetryQuota {
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(INITIAL))
+    }
+
+    pub(crate) fn earn(&self) {
+        let mut balance = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *balance = balance.saturating_add(1).min(MOST);
+    }
+
+    /// Returns whether a retry can be afforded, and pays for it.
+    pub(crate) fn spend(&self) -> bool {
+        let mut balance = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(rest) = balance.checked_sub(PER_RETRY) else {
+            return false;
+        };
+        *balance = rest;
+        true
+    }
+}
+
+/// Holds every call back until the vendor's time.
+#[derive(Debug, Default)]
+pub(crate) struct Gate(Mutex<Option<Timestamp>>);
+
+impl Gate {
+    /// Closes the gate until `then`, unless it is closed for longer.
+    pub(crate) fn close_until(&self, then: Timestamp) {
+        let mut gate = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *gate = (*gate).max(Some(then));
+    }
+
+    /// Returns when the gate opens; `None` when it is open.
+    pub(crate) fn opens_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let gate = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        gate.filter(|it| *it > now)
+    }
+}
+
+/// Growing waits with decorrelated jitter: each is drawn between the shortest and
+/// three times the last.
+#[derive(Debug)]
+pub(crate) struct Pauses {
+    min: Duration,
+    max: Duration,
+    last: Duration,
+}
+
+impl Pauses {
+    pub(crate) fn new(min: Duration, max: Duration) -> Self {
+        Self {
+            min,
+            max,
+            last: min,
+        }
+    }
+
+    pub(crate) fn draw(&mut self) -> Duration {
+        let upper = self.last.saturating_mul(3).min(self.max).max(self.min);
+        self.last = self
+            .min
+            .saturating_add(part_of(upper.saturating_sub(self.min)));
+        self.last
+    }
+}
+
+/// Draws a part of a wait.
+pub(crate) fn part_of(whole: Duration) -> Duration {
+    let micros = u64::try_from(whole.as_micros()).unwrap_or(u64::MAX);
+    Duration::from_micros(fastrand::u64(0..=micros))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retries_are_at_most_a_tenth_of_the_calls() {
+        let quota = RetryQuota::new();
+        let retries = (0..1000)
+            .filter(|_| {
+                quota.earn();
+                quota.spend()
+            })
+            .count();
+        assert!((100..=110).contains(&retries), "{retries}");
+    }
+
+    #[test]
+    fn pauses_stay_within_their_bounds() {
+        let (min, max) = (Duration::from_millis(100), Duration::from_secs(15));
+        let mut pauses = Pauses::new(min, max);
+        for _ in 0..1000 {
+            let pause = pauses.draw();
+            assert!(pause >= min && pause <= max, "{pause:?}");
+        }
+    }
+
+    #[test]
+    fn the_gate_keeps_the_longest_wait_and_opens_by_itself() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let gate = Gate::default();
+        assert_eq!(gate.opens_at(at(0)), None);
+        gate.close_until(at(20));
+        gate.close_until(at(10));
+        assert_eq!(gate.opens_at(at(15)), Some(at(20)));
+        assert_eq!(gate.opens_at(at(20)), None);
+    }
+}

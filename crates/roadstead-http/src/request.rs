@@ -1,0 +1,193 @@
+//! What is asked of a vendor.
+
+use std::fmt;
+
+use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::{Method, Url};
+use serde::Serialize;
+
+/// A request to a vendor.
+pub struct Request {
+    pub(crate) operation: &'static str,
+    pub(crate) method: Method,
+    pub(crate) template: &'static str,
+    segments: Vec<Box<str>>,
+    query: Vec<(&'static str, Box<str>)>,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) body: Option<Body>,
+}
+
+/// A body with its type.
+pub(crate) struct Body {
+    pub(crate) content_type: &'static str,
+    pub(crate) bytes: Result<Vec<u8>, serde_json::Error>,
+}
+
+impl Request {
+    /// Asks for something. `operation` is a verb phrase for errors; the `{…}` segments of
+    /// the template are filled by [`Self::with_segment`], in order.
+    #[must_use]
+    pub fn get(operation: &'static str, template: &'static str) -> Self {
+        Self::new(Method::GET, operation, template)
+    }
+
+    /// Makes something.
+    #[must_use]
+    pub fn post(operation: &'static str, template: &'static str) -> Self {
+        Self::new(Method::POST, operation, template)
+    }
+
+    /// Replaces something.
+    #[must_use]
+    pub fn put(operation: &'static str, template: &'static str) -> Self {
+        Self::new(Method::PUT, operation, template)
+    }
+
+    /// Deletes something.
+    #[must_use]
+    pub fn delete(operation: &'static str, template: &'static str) -> Self {
+        Self::new(Method::DELETE, operation, template)
+    }
+
+    fn new(method: Method, operation: &'static str, template: &'static str) -> Self {
+        Self {
+            operation,
+            method,
+            template,
+            segments: Vec::new(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: None,
+        }
+    }
+
+    /// Fills the next `{…}` of the template. The text is encoded, so that it stays one segment.
+    #[must_use]
+    pub fn with_segment(mut self, segment: impl Into<Box<str>>) -> Self {
+        self.segments.push(segment.into());
+        self
+    }
+
+    /// Adds a parameter.
+    #[must_use]
+    pub fn with_query(mut self, name: &'static str, value: impl Into<Box<str>>) -> Self {
+        self.query.push((name, value.into()));
+        self
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Sends a JSON body.
+    #[must_use]
+    pub fn with_json(mut self, body: &impl Serialize) -> Self {
+        let bytes = serde_json::to_vec(body);
+        self.body = Some(Body {
+            content_type: "application/json",
+            bytes,
+        });
+        self
+    }
+
+    /// Sends a body of another type.
+    #[must_use]
+    pub fn with_body(mut self, content_type: &'static str, bytes: Vec<u8>) -> Self {
+        self.body = Some(Body {
+            content_type,
+            bytes: Ok(bytes),
+        });
+        self
+    }
+
+    /// Returns whether it changes nothing, so that it can be repeated.
+    pub(crate) fn is_read(&self) -> bool {
+        matches!(self.method, Method::GET | Method::HEAD)
+    }
+
+    /// Returns the full address; `None` when a segment would lead elsewhere.
+    pub(crate) fn url(&self, base: &Url) -> Option<Url> {
+        let mut url = base.clone();
+        let mut segments = self.segments.iter();
+        {
+            let mut path = url.path_segments_mut().ok()?;
+            path.pop_if_empty();
+            for part in self.template.split('/').filter(|it| !it.is_empty()) {
+                if part.starts_with('{') {
+                    let segment = segments.next()?;
+                    // These three would be dropped or change the path.
+                    if matches!(&**segment, "" | "." | "..") {
+                        return None;
+                    }
+                    path.push(segment);
+                } else {
+                    path.push(part);
+                }
+            }
+        }
+        if !self.query.is_empty() {
+            url.query_pairs_mut()
+                .extend_pairs(self.query.iter().map(|(name, value)| (name, &**value)));
+        }
+        segments.next().is_none().then_some(url)
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Bodies and parameters may hold secrets.
+        f.debug_struct("Request")
+            .field("operation", &self.operation)
+            .field("method", &self.method)
+            .field("template", &self.template)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(base: &str, request: &Request) -> Option<String> {
+        request.url(&Url::parse(base).unwrap()).map(String::from)
+    }
+
+    #[test]
+    fn a_segment_never_becomes_two_and_never_climbs() {
+        let with = |segment: &str| Request::get("x", "/v2/things/{id}").with_segment(segment);
+        let base = "https://h/";
+        assert_eq!(url(base, &with("7")).unwrap(), "https://h/v2/things/7");
+        assert_eq!(
+            url(base, &with("a/../b?c#d%2f")).unwrap(),
+            "https://h/v2/things/a%2F..%2Fb%3Fc%23d%252f"
+        );
+        for bad in ["", ".", ".."] {
+            assert_eq!(url(base, &with(bad)), None, "{bad:?}");
+        }
+        assert_eq!(url(base, &Request::get("x", "/v2/things/{id}")), None);
+    }
+
+    #[test]
+    fn a_base_with_a_path_keeps_it() {
+        let request = Request::get("x", "/v2/things").with_query("tag", "a:b&c");
+        assert_eq!(
+            url("https://h/p", &request).unwrap(),
+            "https://h/p/v2/things?tag=a%3Ab%26c"
+        );
+        assert_eq!(
+            url("https://h/p/", &request).unwrap(),
+            "https://h/p/v2/things?tag=a%3Ab%26c"
+        );
+    }
+
+    #[test]
+    fn debug_shows_neither_body_nor_parameters() {
+        let request = Request::post("x", "/v2")
+            .with_json(&"hunter2")
+            .with_query("q", "hunter2");
+        assert!(!format!("{request:?}").contains("hunter2"));
+    }
+}

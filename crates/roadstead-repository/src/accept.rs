@@ -1,0 +1,275 @@
+//! Putting intents on record: what a member asks for, before any vendor hears of it.
+
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
+use diesel_async::RunQueryDsl;
+use roadstead_core::{InstanceId, OperationId};
+
+use crate::db::{Connection, Repository, detached, run};
+use crate::error::{Error, Result};
+use crate::operations::open;
+use crate::record::{
+    Accepted, AuditEntry, IdempotencyKey, Lifecycle, NewInstance, NewOperation, OperationKind,
+    OperationState,
+};
+use crate::schema::{idempotency_keys, operations, vps_instances};
+use crate::sealing::{Keyring, Sealed};
+use crate::types::{Id, Time};
+use crate::{Tenant, audit, instances, providers, row};
+
+impl Repository {
+    /// Puts a new server on record with the operation that creates it, in one transaction. A
+    /// repeated key gives back what it put on record before.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::KeyReused`] if the key came with another request, [`Error::NotFound`] if there
+    /// is no such provider account.
+    pub async fn accept_create(
+        &self,
+        tenant: &Tenant,
+        instance: NewInstance,
+        operation: NewOperation,
+        key: Option<IdempotencyKey>,
+        audit: AuditEntry,
+    ) -> Result<Accepted> {
+        if operation.kind != OperationKind::Create {
+            return Err(Error::Invalid {
+                what: "a new server with anything but `create`",
+            });
+        }
+        let (repository, tenant) = (self.clone(), *tenant);
+        detached(async move {
+            let sealed = seal(&repository.keys, &operation)?;
+            let asked = Asked {
+                tenant,
+                operation,
+                sealed,
+                key,
+                audit,
+            };
+            let mut tx = repository.db.begin().await?;
+            let outcome = create(&mut tx, &asked, &instance).await;
+            tx.finish(outcome).await
+        })
+        .await
+    }
+
+    /// Puts an operation on a server on record, in one transaction. A repeated key, and a second
+    /// delete, give back what is on record already.
+    ///
+    /// A delete is accepted while something else is at work on the server; it is not claimed
+    /// before that has ended. A server that failed has nothing at the vendor: its delete is done
+    /// at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if there is no such server, if it is another tenant's, or if it is
+    /// deleted; [`Error::Busy`] while something else is at work on it; [`Error::WrongState`] if
+    /// it is not live; [`Error::KeyReused`] if the key came with another request.
+    pub async fn accept_action(
+        &self,
+        tenant: &Tenant,
+        instance: InstanceId,
+        operation: NewOperation,
+        key: Option<IdempotencyKey>,
+        audit: AuditEntry,
+    ) -> Result<Accepted> {
+        if operation.kind == OperationKind::Create {
+            return Err(Error::Invalid {
+                what: "`create` as an action on a server",
+            });
+        }
+        let (repository, tenant) = (self.clone(), *tenant);
+        detached(async move {
+            let sealed = seal(&repository.keys, &operation)?;
+            let asked = Asked {
+                tenant,
+                operation,
+                sealed,
+                key,
+                audit,
+            };
+            let mut tx = repository.db.begin().await?;
+            let outcome = act(&mut tx, &asked, Id(instance.0)).await;
+            tx.finish(outcome).await
+        })
+        .await
+    }
+}
+
+struct Asked {
+    tenant: Tenant,
+    operation: NewOperation,
+    sealed: Option<Sealed>,
+    key: Option<IdempotencyKey>,
+    audit: AuditEntry,
+}
+
+async fn create(tx: &mut Connection, asked: &Asked, new: &NewInstance) -> Result<Accepted> {
+    let now = tx.now().await?;
+    if let Some(earlier) = take_key(tx, asked, now).await? {
+        return replay(tx, &asked.tenant, earlier).await;
+    }
+    providers::hold(tx, Id(new.provider.0)).await?;
+    let instance = row::Instance::new(asked.tenant.org, new, now)?;
+    run!(tx, c => diesel::insert_into(vps_instances::table).values(&instance).execute(c).await)?;
+    let operation = ready(asked, &instance, now);
+    run!(tx, c => diesel::insert_into(operations::table).values(&operation).execute(c).await)?;
+    audit::append(tx, &asked.audit, now).await?;
+    accepted(instance, operation, false)
+}
+
+async fn act(tx: &mut Connection, asked: &Asked, id: Id) -> Result<Accepted> {
+    let now = tx.now().await?;
+    if let Some(earlier) = take_key(tx, asked, now).await? {
+        return replay(tx, &asked.tenant, earlier).await;
+    }
+    let mut instance = instances::lock(tx, &asked.tenant, id).await?;
+    let lifecycle = instance.lifecycle()?;
+    if lifecycle == Lifecycle::Deleted {
+        return Err(instances::missing());
+    }
+    let active: Vec<row::Operation> = run!(tx, c => operations::table
+        .filter(operations::instance_id.eq(id)).filter(open())
+        .order(operations::id).select(row::Operation::as_select()).load(c).await)?;
+
+    let mut operation = ready(asked, &instance, now);
+    if asked.operation.kind == OperationKind::Delete {
+        let delete = OperationKind::Delete.as_str();
+        if let Some(earlier) = active.iter().find(|it| it.kind == delete) {
+            point_key(tx, asked, earlier.id).await?;
+            return accepted(instance, earlier.clone(), true);
+        }
+        let next = if lifecycle == Lifecycle::Failed && active.is_empty() {
+            OperationState::Succeeded
+                .as_str()
+                .clone_into(&mut operation.state);
+            (operation.secret, operation.secret_key) = (None, None);
+            operation.finished_at = Some(now);
+            Lifecycle::Deleted
+        } else if lifecycle.may_become(Lifecycle::Deleting) {
+            Lifecycle::Deleting
+        } else {
+            // Pending and resolving: the create ends first. Missing: there may be nothing left
+            // to delete, and the worker says so.
+            lifecycle
+        };
+        if next != lifecycle {
+            instance = run!(tx, c => diesel::update(vps_instances::table.find(id))
+                .set((vps_instances::lifecycle.eq(next.as_str()), vps_instances::updated_at.eq(now)))
+                .returning(row::Instance::as_returning()).get_result(c).await)?;
+        }
+    } else {
+        if let Some(busy) = active.as_slice().first() {
+            return Err(Error::Busy {
+                operation: OperationId(busy.id.0),
+                kind: busy.kind()?,
+            });
+        }
+        if lifecycle != Lifecycle::Live {
+            return Err(Error::WrongState { lifecycle });
+        }
+    }
+    run!(tx, c => diesel::insert_into(operations::table).values(&operation).execute(c).await)?;
+    audit::append(tx, &asked.audit, now).await?;
+    accepted(instance, operation, false)
+}
+
+/// Puts the key on record, or returns the operation that it already stands for. Of two requests
+/// at a time the second waits here until the first has ended.
+async fn take_key(tx: &mut Connection, asked: &Asked, now: Time) -> Result<Option<Id>> {
+    let Some(key) = &asked.key else {
+        return Ok(None);
+    };
+    let organization = Id(asked.tenant.org.0);
+    let values = (
+        idempotency_keys::organization_id.eq(organization),
+        idempotency_keys::key.eq(&key.key),
+        idempotency_keys::hash.eq(&key.hash),
+        idempotency_keys::operation_id.eq(Id(asked.operation.id.0)),
+        idempotency_keys::created_at.eq(now),
+    );
+    let inserted = run!(tx, c => diesel::insert_into(idempotency_keys::table).values(values)
+        .on_conflict((idempotency_keys::organization_id, idempotency_keys::key)).do_nothing()
+        .execute(c).await)?;
+    if inserted > 0 {
+        return Ok(None);
+    }
+    let (hash, earlier): (Vec<u8>, Id) = run!(tx, c => idempotency_keys::table
+        .find((organization, &key.key))
+        .select((idempotency_keys::hash, idempotency_keys::operation_id)).first(c).await)?;
+    if hash == key.hash {
+        Ok(Some(earlier))
+    } else {
+        Err(Error::KeyReused)
+    }
+}
+
+/// Makes the key stand for an operation that was on record before it.
+async fn point_key(tx: &mut Connection, asked: &Asked, operation: Id) -> Result<()> {
+    let Some(key) = &asked.key else { return Ok(()) };
+    let found = idempotency_keys::table.find((Id(asked.tenant.org.0), &key.key));
+    run!(tx, c => diesel::update(found)
+        .set(idempotency_keys::operation_id.eq(operation)).execute(c).await)?;
+    Ok(())
+}
+
+async fn replay(tx: &mut Connection, tenant: &Tenant, operation: Id) -> Result<Accepted> {
+    let organization = Id(tenant.org.0);
+    let operation: row::Operation = run!(tx, c => operations::table.find(operation)
+        .filter(operations::organization_id.eq(organization))
+        .select(row::Operation::as_select()).first(c).await)?;
+    let instance = run!(tx, c => vps_instances::table.find(operation.instance_id)
+        .filter(vps_instances::organization_id.eq(organization))
+        .select(row::Instance::as_select()).first(c).await.optional())?;
+    accepted(instance.ok_or_else(instances::missing)?, operation, true)
+}
+
+fn accepted(
+    instance: row::Instance,
+    operation: row::Operation,
+    replayed: bool,
+) -> Result<Accepted> {
+    Ok(Accepted {
+        instance: instance.into_record()?,
+        operation: operation.into_record()?,
+        replayed,
+    })
+}
+
+fn seal(keys: &Keyring, operation: &NewOperation) -> Result<Option<Sealed>> {
+    let place = row::Operation::place(Id(operation.id.0));
+    operation
+        .request
+        .secret
+        .as_ref()
+        .map(|it| keys.seal(it, &place))
+        .transpose()
+}
+
+fn ready(asked: &Asked, instance: &row::Instance, now: Time) -> row::Operation {
+    row::Operation {
+        id: Id(asked.operation.id.0),
+        organization_id: instance.organization_id,
+        provider_id: instance.provider_id,
+        instance_id: instance.id,
+        kind: asked.operation.kind.as_str().to_owned(),
+        state: OperationState::Ready.as_str().to_owned(),
+        attempts: 0,
+        sent_at: None,
+        empty_looks: 0,
+        remote: None,
+        progress: None,
+        error: None,
+        request: asked.operation.request.plain.clone(),
+        secret: asked.sealed.as_ref().map(|it| it.bytes.clone()),
+        secret_key: asked.sealed.as_ref().map(|it| it.key),
+        due_at: now,
+        lease_until: None,
+        worker: None,
+        epoch: 0,
+        created_at: now,
+        updated_at: now,
+        finished_at: None,
+    }
+}

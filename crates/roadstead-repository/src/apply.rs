@@ -1,0 +1,227 @@
+//! What a worker writes about an operation and its server.
+
+use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+
+use crate::claim::{end_attempt, lock};
+use crate::db::{Connection, Repository, detached, run};
+use crate::error::{Error, Result};
+use crate::operations::check_edge;
+use crate::record::{
+    Change, Claim, ErrorRecord, InstanceChange, Operation, OperationKind, OperationState,
+};
+use crate::schema::{dooms, operations, vps_instances};
+use crate::types::{Id, Time};
+use crate::{observe, row};
+
+impl Repository {
+    /// Writes a change and frees the lease, in one transaction.
+    ///
+    /// A delete that succeeds also closes the operations of its server that wait for a person:
+    /// there is nothing left to decide.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LeaseLost`] if somebody else has claimed the operation, [`Error::IllegalEdge`]
+    /// if a state machine does not have the step, [`Error::Conflict`] if the server at the
+    /// vendor is bound elsewhere.
+    pub async fn apply(&self, claim: &Claim, change: &Change) -> Result<Operation> {
+        let (repository, change) = (self.clone(), change.clone());
+        let (id, epoch) = (Id(claim.operation.id.0), claim.epoch);
+        let secret = claim.request.secret.is_some();
+        detached(async move {
+            let mut tx = repository.db.begin().await?;
+            let outcome = apply(&mut tx, id, epoch, &change).await;
+            let operation = tx.finish(outcome).await?;
+            if secret && (change.wipe_secrets || change.state.is_final()) {
+                repository.forget_log().await;
+            }
+            Ok(operation)
+        })
+        .await
+    }
+
+    /// Empties SQLite's log, in which the pages of a wiped secret would stay until it is written
+    /// over. It is sealed there too, so that a failure can wait for the next wipe.
+    async fn forget_log(&self) {
+        let emptied = async {
+            match self.db.writer().await? {
+                Connection::Sqlite(mut object) => Ok(object
+                    .batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                    .await?),
+                Connection::Postgres(_) => Ok(()),
+            }
+        };
+        let emptied: Result<()> = emptied.await;
+        if let Err(error) = emptied {
+            tracing::debug!(error = %error, "could not empty the log");
+        }
+    }
+}
+
+async fn apply(tx: &mut Connection, id: Id, epoch: i64, change: &Change) -> Result<Operation> {
+    let row = lock(tx, id, epoch).await?;
+    let now = tx.now().await?;
+    let before = row.state()?;
+    check_edge(before, change.state)?;
+    if matches!(change.state, OperationState::Leased | OperationState::Sent) {
+        // Only `claim` and `begin_attempt` make these.
+        let (from, to) = (before.as_str(), change.state.as_str());
+        return Err(Error::IllegalEdge {
+            machine: "an operation",
+            from,
+            to,
+        });
+    }
+    if let Some(outcome) = change.attempt {
+        end_attempt(tx, &row, outcome, now).await?;
+    }
+    change_instance(tx, &row, &change.instance, now).await?;
+    for remote in &change.doomed {
+        let values = (
+            dooms::provider_id.eq(row.provider_id),
+            dooms::remote_id.eq(remote.as_str()),
+            dooms::instance_id.eq(row.instance_id),
+            dooms::reason.eq("carries the mark of a server that is bound to another"),
+            dooms::created_at.eq(now),
+        );
+        run!(tx, c => diesel::insert_into(dooms::table).values(values)
+            .on_conflict((dooms::provider_id, dooms::remote_id)).do_nothing()
+            .execute(c).await)?;
+    }
+    let ends = change.state.is_final();
+    let error = change
+        .error
+        .as_ref()
+        .map(|it| row::json("this error", it))
+        .transpose()?;
+    let remote = change
+        .remote
+        .as_ref()
+        .map(|it| row::json("this job", it))
+        .transpose()?;
+    let wipe = (
+        operations::secret.eq(None::<Vec<u8>>),
+        operations::secret_key.eq(None::<i64>),
+    );
+    let changes = (
+        operations::state.eq(change.state.as_str()),
+        operations::due_at.eq(if ends {
+            row.due_at
+        } else {
+            now.after(change.due_in)
+        }),
+        operations::empty_looks.eq(row::stored::<i32, _>("so many looks", change.empty_looks)?),
+        remote.map(|it| operations::remote.eq(Some(it))),
+        operations::progress.eq(change.progress.map(i32::from)),
+        operations::error.eq(error),
+        (ends || change.wipe_secrets).then_some(wipe),
+        operations::lease_until.eq(None::<Time>),
+        operations::worker.eq(None::<Id>),
+        operations::updated_at.eq(now),
+        operations::finished_at.eq(ends.then_some(now)),
+    );
+    let after: row::Operation = run!(tx, c => diesel::update(operations::table.find(id))
+        .set(changes).returning(row::Operation::as_returning()).get_result(c).await)?;
+    if change.state == OperationState::Succeeded && row.kind()? == OperationKind::Delete {
+        close_undecided(tx, &row, now).await?;
+    }
+    after.into_record()
+}
+
+async fn change_instance(
+    tx: &mut Connection,
+    operation: &row::Operation,
+    change: &InstanceChange,
+    now: Time,
+) -> Result<()> {
+    let InstanceChange {
+        lifecycle,
+        remote,
+        observation,
+        problem,
+    } = change;
+    if lifecycle.is_none() && remote.is_none() && observation.is_none() && problem.is_none() {
+        return Ok(());
+    }
+    let instance = hold(tx, operation.instance_id).await?;
+    if let Some(next) = *lifecycle {
+        let before = instance.lifecycle()?;
+        if !before.may_become(next) {
+            let (from, to) = (before.as_str(), next.as_str());
+            return Err(Error::IllegalEdge {
+                machine: "a lifecycle",
+                from,
+                to,
+            });
+        }
+    }
+    const BOUND: &str = "the server at the vendor is bound elsewhere";
+    if let (Some(bound), Some(remote)) = (&instance.remote_id, remote)
+        && bound != remote.as_str()
+    {
+        return Err(Error::Conflict { what: BOUND });
+    }
+    let observed = observation.as_ref().map(row::observed).transpose()?;
+    let changes = (
+        lifecycle.map(|it| vps_instances::lifecycle.eq(it.as_str())),
+        remote
+            .as_ref()
+            .map(|it| vps_instances::remote_id.eq(Some(it.as_str()))),
+        problem
+            .as_ref()
+            .map(|it| vps_instances::problem.eq(it.as_deref())),
+        observed
+            .as_ref()
+            .map(|_| vps_instances::observed_at.eq(Some(now))),
+        vps_instances::updated_at.eq(now),
+    );
+    run!(tx, c => diesel::update(vps_instances::table.find(instance.id))
+        .set(changes).execute(c).await)
+    .map_err(Error::taken(BOUND))?;
+    if let Some(observed) = observed {
+        observe::write(tx, instance.id, &observed).await?;
+    }
+    Ok(())
+}
+
+async fn hold(tx: &mut Connection, id: Id) -> Result<row::Instance> {
+    let found = vps_instances::table.find(id);
+    Ok(match tx {
+        Connection::Postgres(object) => {
+            let locked = found.select(row::Instance::as_select()).for_update();
+            locked.first(&mut **object).await?
+        }
+        // SQLite's one writer is the lock.
+        Connection::Sqlite(object) => {
+            found
+                .select(row::Instance::as_select())
+                .first(&mut **object)
+                .await?
+        }
+    })
+}
+
+async fn close_undecided(tx: &mut Connection, delete: &row::Operation, now: Time) -> Result<()> {
+    let error = ErrorRecord {
+        code: "CANCELED".to_owned(),
+        message: "the server was deleted before this was decided".to_owned(),
+        field: None,
+    };
+    let changes = (
+        operations::state.eq(OperationState::Failed.as_str()),
+        operations::error.eq(Some(row::json("this error", &error)?)),
+        operations::secret.eq(None::<Vec<u8>>),
+        operations::secret_key.eq(None::<i64>),
+        operations::lease_until.eq(None::<Time>),
+        operations::worker.eq(None::<Id>),
+        operations::updated_at.eq(now),
+        operations::finished_at.eq(Some(now)),
+    );
+    run!(tx, c => diesel::update(operations::table)
+        .filter(operations::instance_id.eq(delete.instance_id))
+        .filter(operations::id.ne(delete.id))
+        .filter(operations::state.eq(OperationState::Attention.as_str()))
+        .set(changes).execute(c).await)?;
+    Ok(())
+}

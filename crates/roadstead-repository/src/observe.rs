@@ -1,0 +1,171 @@
+//! What the vendors say of servers at rest, and the servers that are to be deleted beside them.
+
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
+use diesel::sql_types::Bool;
+use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
+use diesel_async::RunQueryDsl;
+use jiff::Timestamp;
+use roadstead_core::{InstanceId, OrgId, ProviderId, RemoteId};
+
+use crate::db::{Connection, Repository, read, run, write as change};
+use crate::error::Result;
+use crate::record::{Instance, Observation};
+use crate::row;
+use crate::schema::{dooms, vps_instances};
+use crate::types::{Id, Time};
+
+/// How many servers one statement names.
+const AT_ONCE: usize = 200;
+
+/// A server at a vendor that is to be deleted: it carries our mark beside the one that is bound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doom {
+    /// At which vendor account.
+    pub provider: ProviderId,
+    /// Its id at the vendor.
+    pub remote: RemoteId,
+    /// Whose mark it carries.
+    pub instance: InstanceId,
+    /// That server's organization.
+    pub organization: OrgId,
+    /// Why it is to go.
+    pub reason: String,
+    /// Since when.
+    pub created_at: Timestamp,
+}
+
+/// Live servers that no operation is at work on.
+fn at_rest() -> SqlLiteral<Bool> {
+    sql("vps_instances.lifecycle = 'live' AND NOT EXISTS (\
+        SELECT 1 FROM operations WHERE operations.instance_id = vps_instances.id \
+        AND operations.state NOT IN ('succeeded', 'failed'))")
+}
+
+impl Repository {
+    /// Returns the servers of an account that are live, bound and at rest.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`](crate::Error::Unavailable) if the database does not answer.
+    pub async fn watched(&self, provider: ProviderId) -> Result<Vec<Instance>> {
+        let rows: Vec<row::Instance> = read!(self.db, c => vps_instances::table
+            .filter(vps_instances::provider_id.eq(Id(provider.0)))
+            .filter(vps_instances::remote_id.is_not_null())
+            .filter(at_rest())
+            .order(vps_instances::id)
+            .select(row::Instance::as_select()).load(c).await)?;
+        rows.into_iter().map(row::Instance::into_record).collect()
+    }
+
+    /// Writes what the vendors say of servers, as far as these are still live and at rest.
+    /// Returns how many changed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`](crate::Error::Unavailable) if the database does not answer.
+    pub async fn observe(&self, seen: &[(InstanceId, Observation)]) -> Result<u32> {
+        if seen.is_empty() {
+            return Ok(0);
+        }
+        // In one order everywhere, so that two observers wait for each other, not on each other.
+        let mut sorted: Vec<_> = seen.iter().collect();
+        sorted.sort_by_key(|it| it.0);
+        let mut tx = self.db.begin().await?;
+        let outcome = observe(&mut tx, &sorted).await;
+        tx.finish(outcome).await
+    }
+
+    /// Returns the servers at vendors that are to be deleted, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`](crate::Error::Unavailable) if the database does not answer.
+    pub async fn open_dooms(&self) -> Result<Vec<Doom>> {
+        type Line = (Id, String, Id, Id, String, Time);
+        let lines: Vec<Line> = read!(self.db, c => dooms::table
+            .inner_join(vps_instances::table)
+            .filter(dooms::done_at.is_null())
+            .order(dooms::created_at)
+            .select((
+                dooms::provider_id,
+                dooms::remote_id,
+                dooms::instance_id,
+                vps_instances::organization_id,
+                dooms::reason,
+                dooms::created_at,
+            ))
+            .load(c).await)?;
+        let doom = |(provider, remote, instance, organization, reason, created_at): Line| Doom {
+            provider: ProviderId(provider.0),
+            remote: RemoteId::from(remote),
+            instance: InstanceId(instance.0),
+            organization: OrgId(organization.0),
+            reason,
+            created_at: created_at.0,
+        };
+        Ok(lines.into_iter().map(doom).collect())
+    }
+
+    /// Records that a doomed server is gone. Safe to repeat.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`](crate::Error::Unavailable) if the database does not answer.
+    pub async fn finish_doom(&self, provider: ProviderId, remote: &RemoteId) -> Result<()> {
+        let doom = dooms::table.find((Id(provider.0), remote.as_str()));
+        change!(self.db, c => diesel::update(doom).filter(dooms::done_at.is_null())
+            .set(dooms::done_at.eq(Some(Time::now()))).execute(c).await)?;
+        Ok(())
+    }
+}
+
+/// Writes the columns of an observation.
+pub(crate) async fn write(tx: &mut Connection, id: Id, observed: &row::Observed) -> Result<()> {
+    run!(tx, c => diesel::update(vps_instances::table.find(id))
+        .set(observed).execute(c).await)?;
+    Ok(())
+}
+
+async fn observe(tx: &mut Connection, seen: &[&(InstanceId, Observation)]) -> Result<u32> {
+    let now = tx.now().await?;
+    let mut changed = 0_u32;
+    for chunk in seen.chunks(AT_ONCE) {
+        let ids: Vec<Id> = chunk.iter().map(|it| Id(it.0.0)).collect();
+        let resting = vps_instances::table
+            .filter(vps_instances::id.eq_any(&ids))
+            .filter(at_rest())
+            .order(vps_instances::id);
+        let rows: Vec<row::Instance> = match tx {
+            Connection::Postgres(object) => {
+                let locked = resting.select(row::Instance::as_select()).for_update();
+                locked.load(&mut **object).await?
+            }
+            // SQLite's one writer is the lock.
+            Connection::Sqlite(object) => {
+                resting
+                    .select(row::Instance::as_select())
+                    .load(&mut **object)
+                    .await?
+            }
+        };
+        for row in &rows {
+            let Some((_, observation)) = chunk.iter().find(|it| it.0.0 == row.id.0) else {
+                continue;
+            };
+            let observed = row::observed(observation)?;
+            if row.differs(&observed) {
+                write(tx, row.id, &observed).await?;
+                let at = vps_instances::updated_at.eq(now);
+                run!(tx, c => diesel::update(vps_instances::table.find(row.id))
+                    .set(at).execute(c).await)?;
+                changed = changed.saturating_add(1);
+            }
+        }
+        let found: Vec<Id> = rows.iter().map(|it| it.id).collect();
+        run!(tx, c => diesel::update(vps_instances::table)
+            .filter(vps_instances::id.eq_any(found))
+            .set(vps_instances::observed_at.eq(Some(now))).execute(c).await)?;
+    }
+    Ok(changed)
+}

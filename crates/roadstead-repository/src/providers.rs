@@ -1,0 +1,291 @@
+//! Registered vendor accounts and their sealed tokens.
+
+use diesel::dsl::{count_star, max};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
+use diesel_async::RunQueryDsl;
+use roadstead_core::{ProviderId, Secret};
+
+use crate::audit;
+use crate::db::{Connection, Repository, read, run, write};
+use crate::error::{Error, Result};
+use crate::record::{AuditEntry, Lifecycle, NewProvider, Provider, ProviderPatch, Verification};
+use crate::row;
+use crate::schema::{service_providers, vps_instances};
+use crate::sealing::Keyring;
+use crate::types::{Id, Time};
+
+const TAKEN: &str = "the name of the provider account is taken";
+
+const fn missing() -> Error {
+    Error::NotFound {
+        what: "provider account",
+    }
+}
+
+impl Repository {
+    /// Adds a vendor account at the end of the operator's order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Conflict`] if the name is taken.
+    pub async fn create_provider(&self, p: NewProvider, audit: AuditEntry) -> Result<Provider> {
+        let mut tx = self.db.begin().await?;
+        let outcome = create(&mut tx, &self.keys, &p, &audit).await;
+        tx.finish(outcome).await
+    }
+
+    /// Returns the vendor accounts in the operator's order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] if the database does not answer.
+    pub async fn list_providers(&self) -> Result<Vec<Provider>> {
+        let rows: Vec<row::Provider> = read!(self.db, c => service_providers::table
+            .filter(service_providers::deleted_at.is_null())
+            .order((service_providers::position, service_providers::id))
+            .select(row::Provider::as_select()).load(c).await)?;
+        rows.into_iter().map(row::Provider::into_record).collect()
+    }
+
+    /// Returns a vendor account.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] if the database does not answer.
+    pub async fn find_provider(&self, id: ProviderId) -> Result<Option<Provider>> {
+        let row = read!(self.db, c => service_providers::table.find(Id(id.0))
+            .filter(service_providers::deleted_at.is_null())
+            .select(row::Provider::as_select()).first(c).await.optional())?;
+        row.map(row::Provider::into_record).transpose()
+    }
+
+    /// Returns the token of a vendor account, opened.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Sealing`] if the token on record was not sealed for this account, or by a key
+    /// that is not at hand.
+    pub async fn provider_token(&self, id: ProviderId) -> Result<Option<Secret<String>>> {
+        let id = Id(id.0);
+        let sealed: Option<Option<Vec<u8>>> = read!(self.db, c => service_providers::table.find(id)
+            .filter(service_providers::deleted_at.is_null())
+            .select(service_providers::token).first(c).await.optional())?;
+        let sealed = sealed.flatten();
+        sealed
+            .map(|it| self.keys.open(&it, &row::Provider::place(id)))
+            .transpose()
+    }
+
+    /// Changes a vendor account.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if there is none, [`Error::Conflict`] if the name is taken.
+    pub async fn update_provider(
+        &self,
+        id: ProviderId,
+        patch: ProviderPatch,
+        audit: AuditEntry,
+    ) -> Result<Provider> {
+        let mut tx = self.db.begin().await?;
+        let outcome = update(&mut tx, &self.keys, Id(id.0), &patch, &audit).await;
+        tx.finish(outcome).await
+    }
+
+    /// Records what the vendor said to an account's token, and whose account it is where known.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if there is no such account.
+    pub async fn set_verification(
+        &self,
+        id: ProviderId,
+        v: &Verification,
+        fingerprint: Option<&str>,
+    ) -> Result<()> {
+        let changes = (
+            row::verification(v),
+            fingerprint.map(|it| service_providers::fingerprint.eq(it)),
+            service_providers::updated_at.eq(Time::now()),
+        );
+        let changed = write!(self.db, c => diesel::update(service_providers::table.find(Id(id.0)))
+            .filter(service_providers::deleted_at.is_null())
+            .set(changes).execute(c).await)?;
+        if changed == 0 { Err(missing()) } else { Ok(()) }
+    }
+
+    /// Removes a vendor account and wipes its token. The rows of its dead servers stay.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InUse`] while it has servers, [`Error::NotFound`] if there is no such account.
+    pub async fn delete_provider(&self, id: ProviderId, audit: AuditEntry) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        let outcome = delete(&mut tx, Id(id.0), &audit).await;
+        tx.finish(outcome).await
+    }
+
+    /// Puts the vendor accounts in this order; those it does not name follow as they were.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if it names an account that is not there.
+    pub async fn reorder_providers(&self, order: &[ProviderId], audit: AuditEntry) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        let outcome = reorder(&mut tx, order, &audit).await;
+        tx.finish(outcome).await
+    }
+}
+
+/// Holds an account against deletion until the end of the transaction.
+///
+/// # Errors
+///
+/// [`Error::NotFound`] if there is no such account.
+pub(crate) async fn hold(tx: &mut Connection, id: Id) -> Result<()> {
+    let present = service_providers::table
+        .find(id)
+        .filter(service_providers::deleted_at.is_null())
+        .select(service_providers::id);
+    let found: Option<Id> = match tx {
+        Connection::Postgres(object) => {
+            present.for_share().first(&mut **object).await.optional()?
+        }
+        // SQLite's one writer is the lock.
+        Connection::Sqlite(object) => present.first(&mut **object).await.optional()?,
+    };
+    found.map(drop).ok_or_else(missing)
+}
+
+/// Holds an account for a change until the end of the transaction.
+async fn lock(tx: &mut Connection, id: Id) -> Result<()> {
+    let present = service_providers::table
+        .find(id)
+        .filter(service_providers::deleted_at.is_null())
+        .select(service_providers::id);
+    let found: Option<Id> = match tx {
+        Connection::Postgres(object) => {
+            present.for_update().first(&mut **object).await.optional()?
+        }
+        Connection::Sqlite(object) => present.first(&mut **object).await.optional()?,
+    };
+    found.map(drop).ok_or_else(missing)
+}
+
+async fn create(
+    tx: &mut Connection,
+    keys: &Keyring,
+    new: &NewProvider,
+    audit: &AuditEntry,
+) -> Result<Provider> {
+    let now = Time::now();
+    let id = Id(new.id.0);
+    let token = keys.seal(&new.token, &row::Provider::place(id))?;
+    let last: Option<i32> = run!(tx, c => service_providers::table
+        .select(max(service_providers::position)).first(c).await)?;
+    let values = (
+        (
+            service_providers::id.eq(id),
+            service_providers::kind.eq(new.kind.as_str()),
+            service_providers::name.eq(&new.name),
+            service_providers::configuration.eq(&new.configuration),
+            service_providers::token.eq(Some(token.bytes)),
+            service_providers::token_key.eq(Some(token.key)),
+        ),
+        service_providers::is_active.eq(true),
+        service_providers::position.eq(last.map_or(0, |it| it.saturating_add(1))),
+        service_providers::fingerprint.eq(new.fingerprint.as_deref()),
+        row::verification(&new.verification),
+        service_providers::created_at.eq(now),
+        service_providers::updated_at.eq(now),
+    );
+    run!(tx, c => diesel::insert_into(service_providers::table).values(values).execute(c).await)
+        .map_err(Error::taken(TAKEN))?;
+    audit::append(tx, audit, now).await?;
+    get(tx, id).await
+}
+
+async fn update(
+    tx: &mut Connection,
+    keys: &Keyring,
+    id: Id,
+    patch: &ProviderPatch,
+    audit: &AuditEntry,
+) -> Result<Provider> {
+    let now = Time::now();
+    lock(tx, id).await?;
+    let plain = (
+        patch.name.as_ref().map(|it| service_providers::name.eq(it)),
+        patch.active.map(|it| service_providers::is_active.eq(it)),
+        patch
+            .configuration
+            .as_ref()
+            .map(|it| service_providers::configuration.eq(it)),
+        service_providers::updated_at.eq(now),
+    );
+    run!(tx, c => diesel::update(service_providers::table.find(id))
+        .set(plain).execute(c).await)
+    .map_err(Error::taken(TAKEN))?;
+    if let Some((token, verification, fingerprint)) = &patch.token {
+        let sealed = keys.seal(token, &row::Provider::place(id))?;
+        let changes = (
+            service_providers::token.eq(Some(sealed.bytes)),
+            service_providers::token_key.eq(Some(sealed.key)),
+            row::verification(verification),
+            service_providers::fingerprint.eq(fingerprint.as_deref()),
+        );
+        run!(tx, c => diesel::update(service_providers::table.find(id))
+            .set(changes).execute(c).await)?;
+    }
+    audit::append(tx, audit, now).await?;
+    get(tx, id).await
+}
+
+async fn delete(tx: &mut Connection, id: Id, audit: &AuditEntry) -> Result<()> {
+    let now = Time::now();
+    lock(tx, id).await?;
+    let dead = [Lifecycle::Deleted.as_str(), Lifecycle::Failed.as_str()];
+    let living: i64 = run!(tx, c => vps_instances::table
+        .filter(vps_instances::provider_id.eq(id))
+        .filter(vps_instances::lifecycle.ne_all(dead))
+        .select(count_star()).first(c).await)?;
+    if living > 0 {
+        return Err(Error::InUse {
+            count: living.unsigned_abs(),
+        });
+    }
+    let changes = (
+        service_providers::token.eq(None::<Vec<u8>>),
+        service_providers::token_key.eq(None::<i64>),
+        service_providers::is_active.eq(false),
+        service_providers::deleted_at.eq(Some(now)),
+        service_providers::updated_at.eq(now),
+    );
+    run!(tx, c => diesel::update(service_providers::table.find(id))
+        .set(changes).execute(c).await)?;
+    audit::append(tx, audit, now).await
+}
+
+async fn reorder(tx: &mut Connection, order: &[ProviderId], audit: &AuditEntry) -> Result<()> {
+    let now = Time::now();
+    let present: Vec<Id> = run!(tx, c => service_providers::table
+        .filter(service_providers::deleted_at.is_null())
+        .order((service_providers::position, service_providers::id))
+        .select(service_providers::id).load(c).await)?;
+    let named: Vec<Id> = order.iter().map(|it| Id(it.0)).collect();
+    if named.iter().any(|it| !present.contains(it)) {
+        return Err(missing());
+    }
+    let rest = present.iter().filter(|it| !named.contains(it));
+    for (position, id) in (0_i32..).zip(named.iter().chain(rest)) {
+        run!(tx, c => diesel::update(service_providers::table.find(*id))
+            .set(service_providers::position.eq(position)).execute(c).await)?;
+    }
+    audit::append(tx, audit, now).await
+}
+
+async fn get(tx: &mut Connection, id: Id) -> Result<Provider> {
+    run!(tx, c => service_providers::table.find(id)
+        .select(row::Provider::as_select()).first(c).await)?
+    .into_record()
+}

@@ -1,0 +1,16 @@
+//! What leaves this crate: core types and plain records, never rows.
+
+mod instance;
+mod operation;
+mod people;
+mod provider;
+
+pub use self::instance::{
+    Instance, InstanceFilter, InstancePatch, Lifecycle, NewInstance, Observation, Specification,
+};
+pub use self::operation::{
+    Accepted, AttemptOutcome, Change, Claim, ErrorRecord, IdempotencyKey, InstanceChange,
+    NewOperation, Operation, OperationKind, OperationState, Request, SentAttempt,
+};
+pub use self::people::{AuditEntry, Membership, NewSession, Organization, Role, Session, User};
+pub use self::provider::{NewProvider, Provider, ProviderPatch, Verification};

@@ -1,0 +1,42 @@
+//! Rows as the tables spell them. A row becomes a record before it leaves this crate.
+
+mod instance;
+mod operation;
+mod people;
+mod provider;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+
+pub(crate) use self::instance::{Instance, Observed, observed};
+pub(crate) use self::operation::{Attempt, Operation};
+pub(crate) use self::people::{Membership, Organization, Session, User};
+pub(crate) use self::provider::{Provider, verification};
+
+/// Reads a word that a column holds.
+fn word<T>(column: &'static str, read: Option<T>) -> Result<T> {
+    read.ok_or(Error::Corrupt { column })
+}
+
+/// Reads a number that a column holds in a wider type.
+fn number<T: TryFrom<N>, N>(column: &'static str, value: N) -> Result<T> {
+    T::try_from(value).map_err(|_out_of_range| Error::Corrupt { column })
+}
+
+/// Reads a value that a column holds as JSON.
+fn parse<T: DeserializeOwned>(column: &'static str, value: Value) -> Result<T> {
+    serde_json::from_value(value).map_err(|_shape| Error::Corrupt { column })
+}
+
+/// Writes a value that a column holds as JSON.
+pub(crate) fn json<T: Serialize>(what: &'static str, value: &T) -> Result<Value> {
+    serde_json::to_value(value).map_err(|_shape| Error::Invalid { what })
+}
+
+/// Writes a number that a column holds in a type of another sign.
+pub(crate) fn stored<T: TryFrom<N>, N>(what: &'static str, value: N) -> Result<T> {
+    T::try_from(value).map_err(|_out_of_range| Error::Invalid { what })
+}

@@ -1,0 +1,204 @@
+//! The tables, spelled once for both databases.
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Integer, Text};
+    use crate::types::DbTime;
+    installation (id) {
+        id -> Integer,
+        deployment -> Text,
+        key_check -> Binary,
+        created_at -> DbTime,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Text;
+    use crate::types::{DbTime, DbUuid};
+    organizations (id) {
+        id -> DbUuid,
+        name -> Text,
+        created_at -> DbTime,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Bool, Nullable, Text};
+    use crate::types::{DbTime, DbUuid};
+    users (id) {
+        id -> DbUuid,
+        email -> Text,
+        is_operator -> Bool,
+        password_hash -> Nullable<Text>,
+        created_at -> DbTime,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Text;
+    use crate::types::{DbTime, DbUuid};
+    memberships (organization_id, user_id) {
+        organization_id -> DbUuid,
+        user_id -> DbUuid,
+        role -> Text,
+        created_at -> DbTime,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Binary;
+    use crate::types::{DbTime, DbUuid};
+    sessions (id) {
+        id -> DbUuid,
+        user_id -> DbUuid,
+        token_hash -> Binary,
+        expires_at -> DbTime,
+        created_at -> DbTime,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Bool, Integer, Jsonb, Nullable, Text};
+    use crate::types::{DbTime, DbUuid};
+    service_providers (id) {
+        id -> DbUuid,
+        kind -> Text,
+        name -> Text,
+        configuration -> Jsonb,
+        token -> Nullable<Binary>,
+        token_key -> Nullable<BigInt>,
+        is_active -> Bool,
+        position -> Integer,
+        fingerprint -> Nullable<Text>,
+        verification -> Text,
+        verification_reason -> Nullable<Text>,
+        verification_at -> Nullable<DbTime>,
+        created_at -> DbTime,
+        updated_at -> DbTime,
+        deleted_at -> Nullable<DbTime>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Bool, Jsonb, Nullable, Text};
+    use crate::types::{DbTime, DbUuid};
+    vps_instances (id) {
+        id -> DbUuid,
+        organization_id -> DbUuid,
+        provider_id -> DbUuid,
+        provider_kind -> Text,
+        remote_id -> Nullable<Text>,
+        remote_name -> Text,
+        label -> Text,
+        label_folded -> Text,
+        notes -> Text,
+        tags -> Jsonb,
+        lifecycle -> Text,
+        power -> Text,
+        power_raw -> Nullable<Text>,
+        plan_id -> Text,
+        region_id -> Text,
+        image_id -> Text,
+        vcpus -> BigInt,
+        memory_mib -> BigInt,
+        disk_mib -> Nullable<BigInt>,
+        addresses -> Jsonb,
+        price_hourly -> Nullable<BigInt>,
+        price_monthly -> Nullable<BigInt>,
+        price_currency -> Nullable<Text>,
+        price_monthly_is_cap -> Bool,
+        price_source -> Nullable<Jsonb>,
+        price_as_of -> Nullable<DbTime>,
+        problem -> Nullable<Text>,
+        observed_at -> Nullable<DbTime>,
+        created_at -> DbTime,
+        updated_at -> DbTime,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Jsonb, Nullable, Text};
+    use crate::types::{DbTime, DbUuid};
+    operations (id) {
+        id -> DbUuid,
+        organization_id -> DbUuid,
+        provider_id -> DbUuid,
+        instance_id -> DbUuid,
+        kind -> Text,
+        state -> Text,
+        attempts -> Integer,
+        sent_at -> Nullable<DbTime>,
+        empty_looks -> Integer,
+        remote -> Nullable<Jsonb>,
+        progress -> Nullable<Integer>,
+        error -> Nullable<Jsonb>,
+        request -> Jsonb,
+        secret -> Nullable<Binary>,
+        secret_key -> Nullable<BigInt>,
+        due_at -> DbTime,
+        lease_until -> Nullable<DbTime>,
+        worker -> Nullable<DbUuid>,
+        epoch -> BigInt,
+        created_at -> DbTime,
+        updated_at -> DbTime,
+        finished_at -> Nullable<DbTime>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Integer, Nullable, Text};
+    use crate::types::{DbTime, DbUuid};
+    attempts (operation_id, number) {
+        operation_id -> DbUuid,
+        number -> Integer,
+        sent_at -> DbTime,
+        digest -> Binary,
+        outcome -> Nullable<Text>,
+        ended_at -> Nullable<DbTime>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::types::{DbTime, DbUuid};
+    dooms (provider_id, remote_id) {
+        provider_id -> DbUuid,
+        remote_id -> Text,
+        instance_id -> DbUuid,
+        reason -> Text,
+        created_at -> DbTime,
+        done_at -> Nullable<DbTime>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Text};
+    use crate::types::{DbTime, DbUuid};
+    idempotency_keys (organization_id, key) {
+        organization_id -> DbUuid,
+        key -> Text,
+        hash -> Binary,
+        operation_id -> DbUuid,
+        created_at -> DbTime,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Jsonb, Nullable, Text};
+    use crate::types::{DbTime, DbUuid};
+    audit_log (id) {
+        id -> DbUuid,
+        organization_id -> Nullable<DbUuid>,
+        user_id -> Nullable<DbUuid>,
+        action -> Text,
+        subject -> Text,
+        request_id -> Nullable<Text>,
+        details -> Jsonb,
+        created_at -> DbTime,
+    }
+}
+
+diesel::joinable!(memberships -> organizations (organization_id));
+diesel::joinable!(dooms -> vps_instances (instance_id));
+diesel::joinable!(sessions -> users (user_id));
+diesel::allow_tables_to_appear_in_same_query!(memberships, organizations, sessions, users);
+diesel::allow_tables_to_appear_in_same_query!(dooms, vps_instances);

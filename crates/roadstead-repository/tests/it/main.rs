@@ -1,0 +1,19 @@
+//! The repository on real databases: each test runs on SQLite and on PostgreSQL.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that meets a surprise has to fail where it stands"
+)]
+
+mod accept;
+mod apply;
+mod claims;
+mod failures;
+mod fixture;
+mod migrations;
+mod observe;
+mod pages;
+mod people;
+mod providers;
+mod secrets;

@@ -1,0 +1,108 @@
+//! Provider accounts: named once, ordered by hand, and not removed from under a server.
+
+use jiff::Timestamp;
+use roadstead_core::ProviderId;
+use roadstead_repository::{
+    Error, Lifecycle, OperationKind, OperationState, ProviderPatch, Verification,
+};
+use roadstead_testkit::{Scratch, on_both_databases};
+
+use crate::fixture::{
+    Fleet, TEMPLATE, add_provider, audit, change, lines, migrated, new_instance, operation,
+};
+
+on_both_databases! {
+    prepared(TEMPLATE, migrated);
+
+    async fn a_name_is_taken_once(database: &Scratch) {
+        let fleet = Fleet::open(database).await;
+        let again = add_provider(&fleet.repository, "first", "t").await;
+        assert!(matches!(again, Err(Error::Conflict { .. })), "{again:?}");
+        let other = add_provider(&fleet.repository, "second", "t").await.unwrap();
+        let patch = ProviderPatch { name: Some("first".to_owned()), ..ProviderPatch::default() };
+        let renamed = fleet.repository.update_provider(other.id, patch, audit()).await;
+        assert!(matches!(renamed, Err(Error::Conflict { .. })), "{renamed:?}");
+        let patch = ProviderPatch {
+            active: Some(false),
+            configuration: Some(serde_json::json!({"a": 1})),
+            ..ProviderPatch::default()
+        };
+        let changed = fleet.repository.update_provider(other.id, patch, audit()).await.unwrap();
+        assert_eq!((changed.name.as_str(), changed.active), ("second", false));
+        assert_eq!(changed.configuration, serde_json::json!({"a": 1}));
+        assert_eq!(fleet.repository.find_provider(other.id).await.unwrap(), Some(changed));
+        let nobody = ProviderId::fresh();
+        assert_eq!(fleet.repository.find_provider(nobody).await.unwrap(), None);
+        let missing = fleet.repository
+            .update_provider(nobody, ProviderPatch::default(), audit()).await;
+        assert!(matches!(missing, Err(Error::NotFound { .. })), "{missing:?}");
+    }
+
+    async fn the_operators_order_is_kept(database: &Scratch) {
+        let fleet = Fleet::open(database).await;
+        let b = add_provider(&fleet.repository, "b", "t").await.unwrap().id;
+        let c = add_provider(&fleet.repository, "c", "t").await.unwrap().id;
+        let order = async || {
+            let all = fleet.repository.list_providers().await.unwrap();
+            all.into_iter().map(|it| it.id).collect::<Vec<_>>()
+        };
+        assert_eq!(order().await, [fleet.provider, b, c]);
+        fleet.repository.reorder_providers(&[c, fleet.provider], audit()).await.unwrap();
+        assert_eq!(order().await, [c, fleet.provider, b]);
+        let wrong = fleet.repository.reorder_providers(&[b, ProviderId::fresh()], audit()).await;
+        assert!(matches!(wrong, Err(Error::NotFound { .. })), "{wrong:?}");
+        assert_eq!(order().await, [c, fleet.provider, b]);
+    }
+
+    async fn every_verification_reads_back(database: &Scratch) {
+        let fleet = Fleet::open(database).await;
+        let at = Timestamp::from_microsecond(1_795_000_000_123_456).unwrap();
+        for (verification, fingerprint) in [
+            (Verification::Verified { at }, Some("account-2")),
+            (Verification::Refused { reason: "expired".to_owned(), at }, None),
+            (Verification::Unverified { reason: Some("no answer".to_owned()) }, None),
+            (Verification::Unverified { reason: None }, None),
+        ] {
+            fleet.repository.set_verification(fleet.provider, &verification, fingerprint)
+                .await.unwrap();
+            let provider =
+                fleet.repository.find_provider(fleet.provider).await.unwrap().unwrap();
+            assert_eq!(provider.verification, verification);
+            assert_eq!(provider.fingerprint.as_deref(), Some("account-2"));
+        }
+    }
+
+    async fn an_account_with_servers_stays_and_a_deleted_one_keeps_no_token(database: &Scratch) {
+        let fleet = Fleet::open(database).await;
+        let live = fleet.live("r1").await;
+        fleet.accept().await;
+        let in_use = fleet.repository.delete_provider(fleet.provider, audit()).await;
+        assert!(matches!(in_use, Err(Error::InUse { count: 2 })), "{in_use:?}");
+        let claim = fleet.claim().await;
+        let mut failed = change(OperationState::Failed);
+        failed.instance.lifecycle = Some(Lifecycle::Failed);
+        fleet.repository.apply(&claim, &failed).await.unwrap();
+        fleet.act(live, OperationKind::Delete).await.unwrap();
+        let in_use = fleet.repository.delete_provider(fleet.provider, audit()).await;
+        assert!(matches!(in_use, Err(Error::InUse { count: 1 })), "{in_use:?}");
+        let claim = fleet.claim().await;
+        let mut gone = change(OperationState::Succeeded);
+        gone.instance.lifecycle = Some(Lifecycle::Deleted);
+        fleet.repository.apply(&claim, &gone).await.unwrap();
+
+        fleet.repository.delete_provider(fleet.provider, audit()).await.unwrap();
+        let again = fleet.repository.delete_provider(fleet.provider, audit()).await;
+        assert!(matches!(again, Err(Error::NotFound { .. })), "{again:?}");
+        assert_eq!(fleet.repository.list_providers().await.unwrap(), []);
+        assert!(fleet.repository.provider_token(fleet.provider).await.unwrap().is_none());
+        let kept = "SELECT CAST(COUNT(token) AS TEXT) AS line FROM service_providers";
+        assert_eq!(lines(database, kept).await, ["0"]);
+        let late = fleet.repository.accept_create(&fleet.tenant,
+            new_instance(fleet.provider, "late"), operation(OperationKind::Create), None, audit())
+            .await;
+        assert!(matches!(late, Err(Error::NotFound { .. })), "{late:?}");
+        // Its name is free again, and its servers' rows are still there.
+        add_provider(&fleet.repository, "first", "t").await.unwrap();
+        fleet.repository.get_instance(&fleet.tenant, live).await.unwrap();
+    }
+}

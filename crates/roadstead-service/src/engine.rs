@@ -1,0 +1,223 @@
+//! The operations engine: workers that carry committed intents to the vendors, and the
+//! poller that keeps our books true.
+
+mod decide;
+mod observe;
+mod perform;
+mod poller;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use roadstead_core::OperationId;
+use roadstead_repository::Claim;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+use tracing::{debug, error, info, warn};
+use uuid::Uuid;
+
+pub use self::decide::{Book, Call, Clockwork, Observed, Step, decide};
+pub(crate) use self::observe::observation;
+use crate::Platform;
+
+/// How many operations one worker carries at once.
+const WIDTH: usize = 32;
+
+/// How long a worker sleeps at most, so that what another process accepted is seen.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// Wakes workers when work arrives, and waiters when work has moved.
+#[derive(Debug)]
+pub(crate) struct Bell {
+    work: Notify,
+    moved: watch::Sender<u64>,
+}
+
+impl Bell {
+    pub(crate) fn new() -> Self {
+        Self {
+            work: Notify::new(),
+            moved: watch::Sender::new(0),
+        }
+    }
+
+    /// Tells the workers of this process that an intent was committed.
+    pub(crate) fn ring(&self) {
+        self.work.notify_one();
+    }
+
+    /// Tells the waiters of this process that some operation has moved.
+    fn moved(&self) {
+        self.moved.send_modify(|it| *it = it.wrapping_add(1));
+    }
+
+    /// Returns a receiver that changes whenever some operation of this process moves.
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
+        self.moved.subscribe()
+    }
+}
+
+/// The running engine of a process.
+#[derive(Debug)]
+pub struct Engine {
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Engine {
+    /// Starts `workers` workers and one poller. With no workers nothing is started.
+    #[must_use]
+    pub fn start(platform: &Arc<Platform>, workers: usize) -> Self {
+        let stop = watch::Sender::new(false);
+        let mut tasks = JoinSet::new();
+        for _ in 0..workers {
+            let worker = Worker {
+                platform: Arc::clone(platform),
+                id: Uuid::now_v7(),
+            };
+            tasks.spawn(worker.run(stop.subscribe()));
+        }
+        if workers > 0 {
+            tasks.spawn(poller::run(Arc::clone(platform), stop.subscribe()));
+        }
+        Self { stop, tasks }
+    }
+
+    /// Finishes the calls under way, hands everything else back, and returns.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        while let Some(ended) = self.tasks.join_next().await {
+            if let Err(panic) = ended {
+                error!(error = %panic, "a worker ended badly");
+            }
+        }
+    }
+}
+
+struct Worker {
+    platform: Arc<Platform>,
+    id: Uuid,
+}
+
+impl Worker {
+    async fn run(self, mut stop: watch::Receiver<bool>) {
+        let mut running = JoinSet::new();
+        while !*stop.borrow() {
+            let free = WIDTH.saturating_sub(running.len());
+            let claimed = self.claim(free, &mut running).await;
+            let sleep = if claimed > 0 {
+                Duration::ZERO
+            } else {
+                self.until_next_due().await
+            };
+            tokio::select! {
+                biased;
+                _ = stop.changed() => {}
+                Some(ended) = running.join_next(), if !running.is_empty() => report(ended),
+                () = self.platform.bell.work.notified() => {}
+                () = self.platform.clock.sleep(sleep), if free > 0 => {}
+            }
+        }
+        while let Some(ended) = running.join_next().await {
+            report(ended);
+        }
+        if let Err(error) = self.platform.repository.release_leases(self.id).await {
+            warn!(error = %error, "could not hand back leases; they expire by themselves");
+        }
+    }
+
+    async fn claim(&self, free: usize, running: &mut JoinSet<OperationId>) -> usize {
+        let Ok(limit) = u32::try_from(free) else {
+            return 0;
+        };
+        if limit == 0 {
+            return 0;
+        }
+        let lease = self.platform.clockwork.lease;
+        match self.platform.repository.claim(self.id, lease, limit).await {
+            Ok(claims) => {
+                let count = claims.len();
+                for claim in claims {
+                    running.spawn(carry(Arc::clone(&self.platform), claim));
+                }
+                count
+            }
+            Err(error) => {
+                // Nothing is sent while the database is away.
+                warn!(error = %error, "could not claim operations");
+                self.platform.clock.sleep(LONGEST_SLEEP).await;
+                0
+            }
+        }
+    }
+
+    async fn until_next_due(&self) -> Duration {
+        let due = self.platform.repository.next_due().await.ok().flatten();
+        let now = self.platform.clock.now();
+        due.map_or(LONGEST_SLEEP, |it: Timestamp| {
+            Duration::try_from(it.duration_since(now)).unwrap_or(Duration::ZERO)
+        })
+        // Not zero: what is due and not claimed is held by somebody else.
+        .clamp(Duration::from_millis(20), LONGEST_SLEEP)
+    }
+}
+
+fn report(ended: Result<OperationId, tokio::task::JoinError>) {
+    match ended {
+        Ok(id) => debug!(operation.id = %id, "let go"),
+        // The lease expires, and another worker takes the operation up.
+        Err(panic) => error!(error = %panic, "carrying an operation panicked"),
+    }
+}
+
+/// Carries one claimed operation as far as it goes now: calls until the rules say to write.
+async fn carry(platform: Arc<Platform>, claim: Claim) -> OperationId {
+    let id = claim.operation.id;
+    let taken_up = platform.clock.now();
+    let hand = match perform::Hand::take(&platform, &claim).await {
+        Ok(hand) => hand,
+        Err(error) => {
+            warn!(operation.id = %id, error = %error, "could not take up the operation");
+            return id;
+        }
+    };
+    let mut observed = hand.first_observation();
+    loop {
+        let now = platform.now_at(&claim, taken_up);
+        match decide(&hand.book(), observed, now, &platform.clockwork) {
+            Step::Call(call) => match hand.perform(call).await {
+                Ok(next) => observed = next,
+                Err(error) => {
+                    warn!(operation.id = %id, error = %error, "gave the operation back");
+                    return id;
+                }
+            },
+            Step::Write(change) => {
+                let state = change.state;
+                let doomed = !change.doomed.is_empty();
+                match platform.repository.apply(&claim, &change).await {
+                    Ok(_) => info!(
+                        operation.id = %id,
+                        operation.kind = claim.operation.kind.as_str(),
+                        operation.state = state.as_str(),
+                        instance.id = %claim.instance.id,
+                        "operation `{id}` is {}",
+                        state.as_str()
+                    ),
+                    Err(error) => {
+                        warn!(operation.id = %id, error = %error, "could not write the operation");
+                    }
+                }
+                if doomed {
+                    perform::delete_doomed(&platform).await;
+                }
+                platform.bell.moved();
+                if !state.is_final() && change.due_in.is_zero() {
+                    platform.bell.ring();
+                }
+                return id;
+            }
+        }
+    }
+}

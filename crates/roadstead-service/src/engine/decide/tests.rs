@@ -1,0 +1,378 @@
+//! The rules, each by what it must never do.
+
+use std::net::IpAddr;
+
+use roadstead_core::{Address, Billed, MiB, Scope, Status};
+
+use super::*;
+
+const START: Timestamp = Timestamp::constant(1_800_000_000, 0);
+
+fn at(seconds: u64) -> Timestamp {
+    after(START, Duration::from_secs(seconds))
+}
+
+fn book(kind: OperationKind, state: OperationState) -> Book {
+    Book {
+        kind,
+        state,
+        attempts: 0,
+        sent_at: None,
+        empty_looks: 0,
+        remote: None,
+        error: None,
+        created_at: START,
+        lifecycle: Lifecycle::Pending,
+        bound: None,
+        guarantee: CreateGuarantee::LookupOnly,
+    }
+}
+
+fn lost(attempts: u32) -> Book {
+    Book {
+        attempts,
+        sent_at: Some(START),
+        lifecycle: Lifecycle::Resolving,
+        ..book(OperationKind::Create, OperationState::Resolving)
+    }
+}
+
+fn server(id: &str, state: State) -> Instance {
+    let ip: IpAddr = [192, 0, 2, 1].into();
+    Instance {
+        id: id.into(),
+        name: "web".into(),
+        status: Status {
+            state,
+            raw: "raw".into(),
+            busy: false,
+            billed: Billed::Full,
+        },
+        region: "r".into(),
+        plan: Some("p".into()),
+        image: None,
+        vcpus: 1,
+        memory: MiB(1024),
+        disk: None,
+        addresses: vec![Address {
+            ip,
+            scope: Scope::Public,
+        }],
+        tags: vec![],
+        created: None,
+    }
+}
+
+fn error(kind: ErrorKind) -> Error {
+    Error::new("fake".into(), "create the instance", kind, "it failed")
+}
+
+fn next(book: &Book, observed: Observed, seconds: u64) -> Step {
+    decide(book, observed, at(seconds), &Clockwork::default())
+}
+
+fn written(step: Step) -> Change {
+    match step {
+        Step::Write(change) => *change,
+        Step::Call(call) => panic!("expected a write, got {call:?}"),
+    }
+}
+
+fn called(step: Step) -> Call {
+    match step {
+        Step::Call(call) => call,
+        Step::Write(change) => panic!("expected a call, got {change:?}"),
+    }
+}
+
+#[test]
+fn a_fresh_create_is_sent_and_an_old_one_is_looked_for_first() {
+    let fresh = book(OperationKind::Create, OperationState::Leased);
+    assert_eq!(called(next(&fresh, Observed::Claimed, 1)), Call::Send);
+    assert_eq!(called(next(&fresh, Observed::Claimed, 31)), Call::Look);
+    assert_eq!(
+        called(next(&fresh, Observed::Looked(vec![]), 31)),
+        Call::Send
+    );
+    let again = Book {
+        attempts: 1,
+        ..fresh
+    };
+    assert_eq!(called(next(&again, Observed::Claimed, 1)), Call::Look);
+}
+
+#[test]
+fn a_lost_answer_is_never_followed_by_a_second_request_within_the_window() {
+    let sent = Book {
+        attempts: 1,
+        sent_at: Some(START),
+        ..book(OperationKind::Create, OperationState::Sent)
+    };
+    let change = written(next(&sent, Observed::Failed(error(ErrorKind::Timeout)), 10));
+    assert_eq!(change.state, OperationState::Unknown);
+    assert_eq!(change.instance.lifecycle, Some(Lifecycle::Resolving));
+    for seconds in [11, 60, 120, 179] {
+        let change = written(next(&lost(1), Observed::Looked(vec![]), seconds));
+        assert_eq!(change.state, OperationState::Resolving, "after {seconds} s");
+        assert_eq!(
+            change.empty_looks, 0,
+            "looks within the window do not count"
+        );
+    }
+}
+
+#[test]
+fn absence_takes_two_complete_looks_after_the_window() {
+    let first = written(next(&lost(1), Observed::Looked(vec![]), 181));
+    assert_eq!(
+        (first.state, first.empty_looks),
+        (OperationState::Resolving, 1)
+    );
+    assert!(first.due_in >= Duration::from_secs(5));
+    let once = Book {
+        empty_looks: 1,
+        ..lost(1)
+    };
+    let second = written(next(&once, Observed::Looked(vec![]), 187));
+    assert_eq!(second.state, OperationState::Ready);
+    assert_eq!(second.instance.lifecycle, Some(Lifecycle::Pending));
+}
+
+#[test]
+fn a_failed_look_is_no_look() {
+    let once = Book {
+        empty_looks: 1,
+        ..lost(1)
+    };
+    let change = written(next(&once, Observed::Blind(error(ErrorKind::Server)), 500));
+    assert_eq!(
+        (change.state, change.empty_looks),
+        (OperationState::Resolving, 1)
+    );
+    let change = written(next(&once, Observed::Frozen("revoked".into()), 500));
+    assert_eq!(
+        (change.state, change.empty_looks),
+        (OperationState::Resolving, 1)
+    );
+}
+
+#[test]
+fn where_names_are_unique_one_complete_look_is_enough() {
+    let book = Book {
+        guarantee: CreateGuarantee::UniqueName,
+        ..lost(1)
+    };
+    let change = written(next(&book, Observed::Looked(vec![]), 1));
+    assert_eq!(change.state, OperationState::Ready);
+}
+
+#[test]
+fn the_third_absence_ends_it() {
+    let book = Book {
+        empty_looks: 1,
+        ..lost(3)
+    };
+    let change = written(next(&book, Observed::Looked(vec![]), 400));
+    assert_eq!(change.state, OperationState::Failed);
+    assert_eq!(change.instance.lifecycle, Some(Lifecycle::Failed));
+}
+
+#[test]
+fn what_is_found_is_bound_once_and_the_rest_is_doomed() {
+    let found = vec![
+        server("9", State::Provisioning),
+        server("7", State::Provisioning),
+    ];
+    let change = written(next(&lost(2), Observed::Looked(found), 20));
+    assert_eq!(change.state, OperationState::Waiting);
+    assert_eq!(change.instance.remote, Some(RemoteId::from("7")));
+    assert_eq!(change.doomed, [RemoteId::from("9")]);
+    assert!(change.wipe_secrets);
+}
+
+#[test]
+fn a_refusal_counts_only_when_no_earlier_attempt_is_open() {
+    let first = Book {
+        attempts: 1,
+        ..book(OperationKind::Create, OperationState::Leased)
+    };
+    let change = written(next(&first, Observed::Failed(error(ErrorKind::Quota)), 1));
+    assert_eq!(change.state, OperationState::Failed);
+    assert_eq!(change.error.unwrap().code, "INSUFFICIENT_RESOURCES");
+
+    let taken = written(next(
+        &first,
+        Observed::Failed(error(ErrorKind::Conflict)),
+        1,
+    ));
+    assert_eq!(
+        taken.state,
+        OperationState::Unknown,
+        "the name may be taken by ourselves"
+    );
+    let resolving = Book {
+        error: taken.error,
+        guarantee: CreateGuarantee::UniqueName,
+        ..lost(1)
+    };
+    let ended = written(next(&resolving, Observed::Looked(vec![]), 2));
+    assert_eq!(ended.state, OperationState::Failed);
+}
+
+#[test]
+fn what_was_not_executed_is_sent_again_later_and_not_for_ever() {
+    let book = book(OperationKind::Create, OperationState::Leased);
+    let change = written(next(
+        &book,
+        Observed::Failed(error(ErrorKind::Transport)),
+        1,
+    ));
+    assert_eq!(change.state, OperationState::Ready);
+    assert!(
+        change.error.is_some(),
+        "who looks must see what it waits for"
+    );
+    let change = written(next(
+        &book,
+        Observed::Failed(error(ErrorKind::Transport)),
+        301,
+    ));
+    assert_eq!(change.state, OperationState::Failed);
+}
+
+#[test]
+fn retry_after_is_obeyed_and_capped() {
+    let book = book(OperationKind::Create, OperationState::Leased);
+    let wait = |seconds| {
+        let throttled = error(ErrorKind::Throttled).with_retry(Retry::At(at(seconds)));
+        written(next(&book, Observed::Failed(throttled), 10)).due_in
+    };
+    assert_eq!(wait(40), Duration::from_secs(30));
+    assert_eq!(wait(1_000_000), Duration::from_secs(3600));
+    assert_eq!(wait(1), Clockwork::default().poll_open);
+}
+
+#[test]
+fn a_revoked_token_ends_a_create_that_never_was_and_keeps_one_that_may_be() {
+    let fresh = book(OperationKind::Create, OperationState::Leased);
+    let change = written(next(&fresh, Observed::Frozen("revoked".into()), 1));
+    assert_eq!(change.state, OperationState::Failed);
+    assert_eq!(change.error.unwrap().code, "INVALID_CREDENTIALS");
+    let bound = Book {
+        bound: Some("1".into()),
+        ..book(OperationKind::Create, OperationState::Waiting)
+    };
+    let change = written(next(&bound, Observed::Frozen("revoked".into()), 1));
+    assert_eq!(change.state, OperationState::Waiting);
+}
+
+#[test]
+fn a_server_that_vanishes_right_after_acceptance_is_a_late_refusal() {
+    let book = Book {
+        sent_at: Some(START),
+        bound: Some("1".into()),
+        lifecycle: Lifecycle::Live,
+        ..book(OperationKind::Create, OperationState::Waiting)
+    };
+    assert_eq!(
+        written(next(&book, Observed::Absent, 30)).state,
+        OperationState::Waiting
+    );
+    let change = written(next(&book, Observed::Absent, 61));
+    assert_eq!(change.state, OperationState::Failed);
+    assert_eq!(change.instance.lifecycle, Some(Lifecycle::Failed));
+}
+
+#[test]
+fn a_desired_state_that_is_there_already_sends_nothing() {
+    let boot = Book {
+        bound: Some("1".into()),
+        ..book(OperationKind::Boot, OperationState::Leased)
+    };
+    let seen = |state| Observed::Seen(Box::new(server("1", state)));
+    let change = written(next(&boot, seen(State::Running), 1));
+    assert_eq!(change.state, OperationState::Succeeded);
+    assert_eq!(called(next(&boot, seen(State::Stopped), 1)), Call::Send);
+    let reboot = Book {
+        kind: OperationKind::Reboot,
+        ..boot
+    };
+    assert_eq!(called(next(&reboot, seen(State::Running), 1)), Call::Send);
+}
+
+#[test]
+fn a_lost_reboot_is_never_sent_again() {
+    let reboot = Book {
+        attempts: 1,
+        sent_at: Some(START),
+        bound: Some("1".into()),
+        lifecycle: Lifecycle::Live,
+        ..book(OperationKind::Reboot, OperationState::Resolving)
+    };
+    for state in [State::Running, State::Stopped] {
+        let seen = Observed::Seen(Box::new(server("1", state)));
+        let change = written(next(&reboot, seen, 500));
+        assert_eq!(change.state, OperationState::Attention);
+        assert_eq!(change.instance.lifecycle, None, "the server itself is well");
+    }
+}
+
+#[test]
+fn a_lost_shutdown_is_sent_again_once_it_should_have_shown() {
+    let shutdown = Book {
+        attempts: 1,
+        sent_at: Some(START),
+        bound: Some("1".into()),
+        ..book(OperationKind::Shutdown, OperationState::Resolving)
+    };
+    let seen = || Observed::Seen(Box::new(server("1", State::Running)));
+    assert_eq!(
+        written(next(&shutdown, seen(), 5)).state,
+        OperationState::Resolving
+    );
+    assert_eq!(
+        written(next(&shutdown, seen(), 31)).state,
+        OperationState::Ready
+    );
+}
+
+#[test]
+fn a_delete_is_believed_only_when_the_absence_is_proved() {
+    let delete = Book {
+        bound: Some("1".into()),
+        lifecycle: Lifecycle::Deleting,
+        ..book(OperationKind::Delete, OperationState::Waiting)
+    };
+    assert_eq!(
+        called(next(&delete, Observed::Absent, 1)),
+        Call::ConfirmGone
+    );
+    let change = written(next(&delete, Observed::Gone, 1));
+    assert_eq!(change.instance.lifecycle, Some(Lifecycle::Deleted));
+    let blind = written(next(
+        &delete,
+        Observed::Blind(error(ErrorKind::Forbidden)),
+        1,
+    ));
+    assert_eq!(blind.state, OperationState::Waiting);
+    let foreign = written(next(&delete, Observed::NotOurs, 1));
+    assert_eq!(foreign.state, OperationState::Attention);
+}
+
+#[test]
+fn a_delete_never_gives_up_and_never_fails() {
+    let delete = Book {
+        bound: Some("1".into()),
+        lifecycle: Lifecycle::Deleting,
+        ..book(OperationKind::Delete, OperationState::Leased)
+    };
+    for kind in [
+        ErrorKind::Transport,
+        ErrorKind::Timeout,
+        ErrorKind::Busy,
+        ErrorKind::Throttled,
+    ] {
+        let change = written(next(&delete, Observed::Failed(error(kind)), 100_000));
+        assert!(!change.state.is_final(), "{kind:?} ended it");
+    }
+}

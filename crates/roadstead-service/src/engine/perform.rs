@@ -1,0 +1,277 @@
+//! The calls that the rules ask for, and what they show.
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest;
+use roadstead_core::{
+    Action, CreateInstance, CreateKey, Error, ErrorKind, Provider, Result as CallResult,
+};
+use roadstead_repository::{self as repository, Claim, OperationKind, Tenant, Verification};
+use tracing::{error, info, warn};
+
+use super::decide::{Book, Call, Observed};
+use crate::Platform;
+use crate::instances::frozen::FrozenRequest;
+use crate::registry::Account;
+
+/// A claimed operation with everything its calls need.
+pub(super) struct Hand<'a> {
+    platform: &'a Platform,
+    claim: &'a Claim,
+    account: Account,
+}
+
+impl<'a> Hand<'a> {
+    /// Takes the operation's account at hand.
+    pub(super) async fn take(
+        platform: &'a Platform,
+        claim: &'a Claim,
+    ) -> Result<Self, crate::Error> {
+        let account = platform.registry.account(claim.operation.provider).await?;
+        Ok(Self {
+            platform,
+            claim,
+            account,
+        })
+    }
+
+    pub(super) fn first_observation(&self) -> Observed {
+        match &self.account.record.verification {
+            Verification::Refused { reason, .. } => Observed::Frozen(reason.clone()),
+            Verification::Unverified { .. } | Verification::Verified { .. } => Observed::Claimed,
+        }
+    }
+
+    pub(super) fn book(&self) -> Book {
+        let operation = &self.claim.operation;
+        Book {
+            kind: operation.kind,
+            state: operation.state,
+            attempts: operation.attempts,
+            sent_at: operation.sent_at,
+            empty_looks: operation.empty_looks,
+            remote: operation.remote.clone(),
+            error: operation.error.clone(),
+            created_at: operation.created_at,
+            lifecycle: self.claim.instance.lifecycle,
+            bound: self.claim.instance.remote.clone(),
+            guarantee: self.provider().descriptor().create_guarantee,
+        }
+    }
+
+    fn provider(&self) -> &Arc<dyn Provider> {
+        &self.account.provider
+    }
+
+    fn key(&self) -> CreateKey {
+        mark(&self.platform.deployment, &self.claim.instance)
+    }
+
+    /// Makes one call.
+    ///
+    /// # Errors
+    ///
+    /// Only our own failures: the lease is lost, the database is away. What the vendor
+    /// does is an observation.
+    pub(super) async fn perform(&self, call: Call) -> Result<Observed, crate::Error> {
+        let observed = match call {
+            Call::Send => self.send().await?,
+            Call::Look => match self.provider().find_created(&self.key()).await {
+                Ok(found) => Observed::Looked(found),
+                Err(error) => Observed::Blind(error),
+            },
+            Call::Get => self.get().await,
+            Call::Ask => self.ask().await,
+            Call::ConfirmGone => self.confirm_gone().await,
+        };
+        if let Observed::Failed(error) | Observed::Blind(error) = &observed {
+            self.note_failure(error).await;
+        }
+        Ok(observed)
+    }
+
+    async fn send(&self) -> Result<Observed, crate::Error> {
+        let plain = self.claim.request.plain.to_string();
+        let digest = digest::digest(&digest::SHA256, plain.as_bytes());
+        let margin = self.platform.clockwork.send_margin;
+        let work = || async {
+            // From this commit on bytes may leave; a crash after it is looked into.
+            self.platform
+                .repository
+                .begin_attempt(self.claim, digest.as_ref(), margin)
+                .await
+        };
+        match self.claim.operation.kind {
+            OperationKind::Create => {
+                let request = self.create_request()?;
+                work().await?;
+                Ok(match self.provider().create_instance(&request).await {
+                    Ok(created) => Observed::Created(Box::new(created.instance), created.operation),
+                    Err(error) => Observed::Failed(error),
+                })
+            }
+            kind => {
+                let Some(remote) = &self.claim.instance.remote else {
+                    return Ok(Observed::Absent);
+                };
+                let action = match kind {
+                    OperationKind::Boot => Action::Boot,
+                    OperationKind::Shutdown => Action::Shutdown,
+                    OperationKind::PowerOff => Action::PowerOff,
+                    OperationKind::Reboot => Action::Reboot,
+                    OperationKind::Delete | OperationKind::Create => Action::Delete,
+                };
+                if kind == OperationKind::Delete {
+                    match self.provider().get_instance(remote).await {
+                        Ok(instance) if self.key().marks(&instance) => {}
+                        Ok(_) => return Ok(Observed::NotOurs),
+                        Err(error) if error.kind == ErrorKind::NoSuchInstance => {
+                            return Ok(Observed::Absent);
+                        }
+                        Err(error) => return Ok(Observed::Blind(error)),
+                    }
+                }
+                work().await?;
+                Ok(
+                    match self.provider().perform_action(remote, &action).await {
+                        Ok(operation) => Observed::Accepted(operation),
+                        Err(error) if error.kind == ErrorKind::NoSuchInstance => Observed::Absent,
+                        Err(error) => Observed::Failed(error),
+                    },
+                )
+            }
+        }
+    }
+
+    async fn get(&self) -> Observed {
+        let Some(remote) = &self.claim.instance.remote else {
+            return Observed::Absent;
+        };
+        match self.provider().get_instance(remote).await {
+            Ok(instance) => Observed::Seen(Box::new(instance)),
+            Err(error) if error.kind == ErrorKind::NoSuchInstance => Observed::Absent,
+            Err(error) => Observed::Blind(error),
+        }
+    }
+
+    async fn ask(&self) -> Observed {
+        let Some(operation) = &self.claim.operation.remote else {
+            return self.get().await;
+        };
+        match self.provider().get_operation(&operation.id).await {
+            Ok(operation) => Observed::Asked(operation),
+            Err(error) => Observed::Blind(error),
+        }
+    }
+
+    /// Proves an absence: with somebody else's token everything is absent.
+    async fn confirm_gone(&self) -> Observed {
+        match self.is_gone().await {
+            Ok(true) => Observed::Gone,
+            Ok(false) => {
+                let kind = self.account.record.kind.clone();
+                let message = "the server is still listed, or the account is another one";
+                Observed::Blind(Error::new(
+                    kind,
+                    "delete the instance",
+                    ErrorKind::Busy,
+                    message,
+                ))
+            }
+            Err(error) => Observed::Blind(error),
+        }
+    }
+
+    async fn is_gone(&self) -> CallResult<bool> {
+        let account = self.provider().validate_credentials().await?;
+        if let Some(known) = &self.account.record.fingerprint
+            && **known != *account.fingerprint
+        {
+            self.freeze("its token belongs to another account at the provider")
+                .await;
+            return Ok(false);
+        }
+        Ok(self.provider().find_created(&self.key()).await?.is_empty())
+    }
+
+    fn create_request(&self) -> Result<CreateInstance, crate::Error> {
+        Ok(FrozenRequest::open(&self.claim.request)?.into_request(self.key()))
+    }
+
+    /// Logs a vendor's failure with its cause, and freezes the account whose token is refused.
+    async fn note_failure(&self, failure: &Error) {
+        warn!(
+            operation.id = %self.claim.operation.id,
+            provider.id = %self.account.record.id,
+            error = %failure,
+            error.kind = ?failure.kind,
+            error.cause = failure.source.as_deref().map(tracing::field::display),
+            vendor.status = failure.http,
+            vendor.request_id = failure.vendor_request_id.as_deref(),
+            "a provider call failed"
+        );
+        if failure.kind == ErrorKind::BadToken {
+            self.freeze(&failure.message).await;
+        }
+    }
+
+    async fn freeze(&self, reason: &str) {
+        self.platform.freeze(&self.account, reason).await;
+    }
+}
+
+/// Returns the mark of a server of ours.
+pub(super) fn mark(deployment: &str, instance: &repository::Instance) -> CreateKey {
+    CreateKey {
+        id: instance.id.0,
+        deployment: deployment.into(),
+        name: instance.remote_name.as_str().into(),
+    }
+}
+
+/// Deletes the extra servers that lost answers have left behind.
+pub(super) async fn delete_doomed(platform: &Platform) {
+    let dooms = match platform.repository.open_dooms().await {
+        Ok(dooms) => dooms,
+        Err(error) => {
+            warn!(error = %error, "could not read the doomed servers");
+            return;
+        }
+    };
+    for doom in dooms {
+        if let Err(error) = delete_one(platform, &doom).await {
+            error!(provider.id = %doom.provider, remote.id = %doom.remote, error = %error,
+                "could not delete an extra server; it is tried again");
+        }
+    }
+}
+
+async fn delete_one(platform: &Platform, doom: &repository::Doom) -> Result<(), crate::Error> {
+    let account = platform.registry.account(doom.provider).await?;
+    let tenant = Tenant {
+        org: doom.organization,
+    };
+    let bound = platform
+        .repository
+        .get_instance(&tenant, doom.instance)
+        .await?;
+    if bound.remote.as_ref() != Some(&doom.remote) {
+        match account.provider.get_instance(&doom.remote).await {
+            Ok(extra) if mark(&platform.deployment, &bound).marks(&extra) => {
+                account
+                    .provider
+                    .perform_action(&doom.remote, &Action::Delete)
+                    .await?;
+                info!(instance.id = %bound.id, remote.id = %doom.remote, "deleted an extra server");
+            }
+            Ok(_) => warn!(remote.id = %doom.remote, "spared a server without our mark"),
+            Err(error) if error.kind == ErrorKind::NoSuchInstance => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    platform
+        .repository
+        .finish_doom(doom.provider, &doom.remote)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! Keeps our books true: few lists per account instead of a call per server.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures::TryStreamExt;
+use roadstead_core::{ErrorKind, InstanceQuery, ProviderExt, RemoteId};
+use roadstead_repository::Verification;
+use tokio::sync::watch;
+use tracing::{debug, warn};
+
+use super::{observation, perform};
+use crate::Platform;
+use crate::registry::Account;
+
+/// Reads every account at its turn until told to stop.
+pub(super) async fn run(platform: Arc<Platform>, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            biased;
+            _ = stop.changed() => return,
+            () = platform.clock.sleep(platform.clockwork.poll_idle) => {}
+        }
+        tokio::select! {
+            biased;
+            _ = stop.changed() => return,
+            () = round(&platform) => {}
+        }
+    }
+}
+
+async fn round(platform: &Arc<Platform>) {
+    perform::delete_doomed(platform).await;
+    let accounts = match platform.repository.list_providers().await {
+        Ok(accounts) => accounts,
+        Err(error) => {
+            warn!(error = %error, "could not read the provider accounts");
+            return;
+        }
+    };
+    // Side by side: a vendor that hangs delays nobody else's servers.
+    let reads = accounts.into_iter().map(async |record| {
+        let id = record.id;
+        let read = async {
+            let account = platform.registry.account(id).await?;
+            if let Verification::Refused { .. } = account.record.verification {
+                return Ok(());
+            }
+            read(platform, &account).await
+        };
+        if let Err(error) = read.await {
+            warn!(provider.id = %id, error = %error, "could not read the account's servers");
+        }
+    });
+    futures::future::join_all(reads).await;
+}
+
+async fn read(platform: &Platform, account: &Account) -> Result<(), crate::Error> {
+    let watched = platform.repository.watched(account.record.id).await?;
+    if watched.is_empty() {
+        return Ok(());
+    }
+    let query = InstanceQuery {
+        tag: Some(format!("rs:d:{}", platform.deployment).into()),
+        ..InstanceQuery::default()
+    };
+    let seen: Vec<_> = match Arc::clone(&account.provider)
+        .instances(query)
+        .try_collect()
+        .await
+    {
+        Ok(seen) => seen,
+        Err(error) => {
+            if error.kind == ErrorKind::BadToken {
+                platform.freeze(account, &error.message).await;
+            }
+            return Err(error.into());
+        }
+    };
+    let seen: HashMap<RemoteId, _> = seen.into_iter().map(|it| (it.id.clone(), it)).collect();
+    let observations: Vec<_> = watched
+        .iter()
+        .filter_map(|it| Some((it.id, observation(seen.get(it.remote.as_ref()?)?))))
+        .collect();
+    // A server that is absent from one list is not believed to be gone.
+    let absent = watched.len().saturating_sub(observations.len());
+    let changed = platform.repository.observe(&observations).await?;
+    debug!(provider.id = %account.record.id, watched = watched.len(), absent, changed, "polled");
+    Ok(())
+}

@@ -1,0 +1,335 @@
+//! Servers: created, listed, changed and deleted, for one organization.
+
+pub(crate) mod frozen;
+mod validate;
+
+use std::time::Duration;
+
+use roadstead_core::{CreateKey, ErrorKind, InstanceId, OperationId, ProviderId, Secret, State};
+use roadstead_repository::{
+    Accepted, IdempotencyKey, Instance, InstanceFilter, InstancePatch, Lifecycle, NewInstance,
+    NewOperation, OperationKind, Request, Tenant,
+};
+
+use self::frozen::FrozenRequest;
+use crate::error::{Error, Result};
+use crate::grant::{Grant, ManageInstances, ReadInstances};
+use crate::platform::Platform;
+use crate::providers::usable;
+use crate::registry::Account;
+
+/// The longest page of a list.
+const LONGEST_PAGE: u32 = 200;
+
+/// A server to be created.
+#[derive(Clone, Debug)]
+pub struct CreateServer {
+    /// At which account; else `kind` says.
+    pub provider: Option<ProviderId>,
+    /// At which vendor; must agree with `provider` if both are given.
+    pub kind: Option<String>,
+    /// The member's name for it.
+    pub label: String,
+    /// The vendor's plan.
+    pub plan: String,
+    /// Where.
+    pub region: String,
+    /// What from.
+    pub image: String,
+    /// Its root password.
+    pub root_password: Option<Secret<String>>,
+    /// The vendor's ids or fingerprints of keys it has.
+    pub ssh_keys: Vec<String>,
+    /// User data for cloud-init.
+    pub user_data: Option<Secret<String>>,
+    /// Whether the vendor makes backups.
+    pub backups: bool,
+    /// Whether it gets an IPv6 address.
+    pub ipv6: bool,
+    /// Whether it joins the region's private network.
+    pub private_network: bool,
+    /// The member's tags.
+    pub tags: Vec<String>,
+    /// What only this vendor knows.
+    pub options: Option<serde_json::Value>,
+    /// The client's key, with the bytes that tell one request from another.
+    pub idempotency: Option<(String, Vec<u8>)>,
+    /// How long to wait until the vendor has accepted or refused.
+    pub wait: Duration,
+}
+
+/// Which page of a list.
+#[derive(Clone, Copy, Debug)]
+pub struct PageRequest {
+    /// After this one.
+    pub after: Option<InstanceId>,
+    /// How many at most.
+    pub limit: u32,
+}
+
+impl Platform {
+    /// Puts the intent to create a server on record. No vendor's state has been changed when
+    /// this returns; the engine does that. With `wait`, it returns once the vendor has
+    /// accepted or refused, or the time is over.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] with every wrong field; [`Error::NoSuchProvider`],
+    /// [`Error::ProviderInactive`], [`Error::ProviderRefused`]; [`Error::Provider`] when the
+    /// vendor's catalogue cannot be read; [`Error::KeyReused`]; [`Error::Operation`] when the
+    /// vendor refused while the caller waited.
+    pub async fn create_server(
+        &self,
+        grant: &Grant<ManageInstances>,
+        request: CreateServer,
+    ) -> Result<Accepted> {
+        let account = self.account_for(&request).await?;
+        let checked = {
+            let checked = validate::check(&account, &request).await;
+            if let Err(Error::Provider(error)) = &checked
+                && error.kind == ErrorKind::BadToken
+            {
+                self.freeze(&account, &error.message).await;
+            }
+            checked?
+        };
+        let id = InstanceId::fresh();
+        let key = CreateKey::new(&self.deployment, id.0, &request.label);
+        let new = NewInstance {
+            id,
+            provider: account.record.id,
+            kind: account.record.kind.clone(),
+            label: request.label.clone(),
+            remote_name: key.name.into(),
+            specification: checked.specification,
+            tags: request.tags.clone(),
+            price: checked.price,
+        };
+        let operation = NewOperation {
+            id: OperationId::fresh(),
+            kind: OperationKind::Create,
+            request: FrozenRequest::freeze(&request)?,
+        };
+        let idempotency = request.idempotency.map(|(key, bytes)| IdempotencyKey {
+            key,
+            hash: self.repository.request_hash(&bytes),
+        });
+        let audit = grant.audit("instance.create", id.to_string());
+        let tenant = grant.tenant();
+        let accepted = self
+            .repository
+            .accept_create(&tenant, new, operation, idempotency, audit)
+            .await?;
+        self.bell.ring();
+        if request.wait.is_zero() {
+            return Ok(accepted);
+        }
+        self.settle(&tenant, accepted, request.wait).await
+    }
+
+    /// Waits until the vendor has accepted or refused.
+    async fn settle(
+        &self,
+        tenant: &Tenant,
+        accepted: Accepted,
+        wait: Duration,
+    ) -> Result<Accepted> {
+        let operation = self
+            .wait_until(tenant, accepted.operation.id, wait, |it| {
+                it.remote.is_some() || it.state.is_answered()
+            })
+            .await?;
+        let instance = self
+            .repository
+            .get_instance(tenant, accepted.instance.id)
+            .await?;
+        if let Some(refusal) = Error::of_failed(&operation, instance.kind.as_str()) {
+            return Err(refusal);
+        }
+        Ok(Accepted {
+            instance,
+            operation,
+            replayed: accepted.replayed,
+        })
+    }
+
+    /// Returns a page of the organization's servers, newest first. No vendor is asked.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] for a limit out of range; [`Error::Unavailable`].
+    pub async fn servers(
+        &self,
+        grant: &Grant<ReadInstances>,
+        filter: &InstanceFilter,
+        page: PageRequest,
+    ) -> Result<Vec<Instance>> {
+        if !(1..=LONGEST_PAGE).contains(&page.limit) {
+            let message = format!("must be between 1 and {LONGEST_PAGE}");
+            return Err(Error::invalid("limit", message));
+        }
+        Ok(self
+            .repository
+            .list_instances(&grant.tenant(), filter, page.after, page.limit)
+            .await?)
+    }
+
+    /// Returns one of the organization's servers.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchInstance`] if there is none, or if it is another organization's.
+    pub async fn server(&self, grant: &Grant<ReadInstances>, id: InstanceId) -> Result<Instance> {
+        Ok(self.repository.get_instance(&grant.tenant(), id).await?)
+    }
+
+    /// Changes a server's label, tags or notes in our books; the vendor keeps its own name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`]; [`Error::NoSuchInstance`].
+    pub async fn change_server(
+        &self,
+        grant: &Grant<ManageInstances>,
+        id: InstanceId,
+        patch: InstancePatch,
+    ) -> Result<Instance> {
+        let tenant = grant.tenant();
+        let known = self.repository.get_instance(&tenant, id).await?;
+        let account = self.registry.account(known.provider).await?;
+        validate::check_patch(account.provider.descriptor(), &patch)?;
+        let audit = grant.audit("instance.update", id.to_string());
+        Ok(self
+            .repository
+            .update_instance(&tenant, id, patch, audit)
+            .await?)
+    }
+
+    /// Puts the intent to do something to a server on record.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchInstance`]; [`Error::InvalidAction`] when the vendor cannot do it or the
+    /// server is in no state for it; [`Error::Conflict`] while another operation runs;
+    /// [`Error::ProviderInactive`], [`Error::ProviderRefused`]; [`Error::KeyReused`].
+    pub async fn act(
+        &self,
+        grant: &Grant<ManageInstances>,
+        id: InstanceId,
+        kind: OperationKind,
+        idempotency: Option<(String, Vec<u8>)>,
+    ) -> Result<Accepted> {
+        let tenant = grant.tenant();
+        let instance = self.repository.get_instance(&tenant, id).await?;
+        let account = self.registry.account(instance.provider).await?;
+        // What is paid for can be deleted even where nothing may be created.
+        if kind != OperationKind::Delete {
+            usable(&account)?;
+            fits(&account, &instance, kind)?;
+        }
+        let operation = NewOperation {
+            id: OperationId::fresh(),
+            kind,
+            request: Request {
+                plain: serde_json::json!({}),
+                secret: None,
+            },
+        };
+        let idempotency = idempotency.map(|(key, bytes)| IdempotencyKey {
+            key,
+            hash: self.repository.request_hash(&bytes),
+        });
+        let audit = grant.audit(audit_word(kind), id.to_string());
+        let accepted = self
+            .repository
+            .accept_action(&tenant, id, operation, idempotency, audit)
+            .await?;
+        self.bell.ring();
+        Ok(accepted)
+    }
+
+    async fn account_for(&self, request: &CreateServer) -> Result<Account> {
+        let account = match (&request.provider, &request.kind) {
+            (Some(id), _) => self.registry.account(*id).await?,
+            (None, Some(kind)) => {
+                self.registry
+                    .descriptor(kind)
+                    .map_err(|error| match error {
+                        Error::Invalid(mut errors) => {
+                            errors
+                                .iter_mut()
+                                .for_each(|it| it.field = "provider_type".into());
+                            Error::Invalid(errors)
+                        }
+                        other => other,
+                    })?;
+                match self.registry.account_by_kind(kind).await {
+                    // All of them switched off is another thing than none.
+                    Err(Error::NoSuchProvider) => return Err(self.none_active(kind).await?),
+                    found => found?,
+                }
+            }
+            (None, None) => {
+                return Err(Error::invalid(
+                    "provider_id",
+                    "say where: give `provider_id`, or `provider_type`",
+                ));
+            }
+        };
+        if let Some(kind) = &request.kind
+            && account.record.kind.as_str() != kind
+        {
+            return Err(Error::invalid(
+                "provider_type",
+                format!(
+                    "`provider_id` names an account at `{}`, not `{kind}`",
+                    account.record.kind
+                ),
+            ));
+        }
+        usable(&account)?;
+        Ok(account)
+    }
+
+    async fn none_active(&self, kind: &str) -> Result<Error> {
+        let all = self.repository.list_providers().await?;
+        let inactive = all.iter().any(|it| it.kind.as_str() == kind);
+        Ok(if inactive {
+            Error::ProviderInactive
+        } else {
+            Error::NoSuchProvider
+        })
+    }
+}
+
+/// Refuses what the vendor cannot do, and what makes no sense for the server as last seen.
+fn fits(account: &Account, instance: &Instance, kind: OperationKind) -> Result<()> {
+    let descriptor = account.provider.descriptor();
+    if kind == OperationKind::PowerOff
+        && let Some(why) = descriptor.refusal(roadstead_core::Feature::PowerOff)
+    {
+        return Err(Error::InvalidAction(format!(
+            "cutting the power is not offered: {why}"
+        )));
+    }
+    if instance.lifecycle == Lifecycle::Live
+        && kind == OperationKind::Reboot
+        && instance.power == State::Stopped
+    {
+        return Err(Error::Conflict(
+            "the server is stopped, so it cannot reboot; boot it instead".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+const fn audit_word(kind: OperationKind) -> &'static str {
+    match kind {
+        OperationKind::Create => "instance.create",
+        OperationKind::Boot => "instance.boot",
+        OperationKind::Shutdown => "instance.shutdown",
+        OperationKind::Reboot => "instance.reboot",
+        OperationKind::PowerOff => "instance.power_off",
+        OperationKind::Delete => "instance.delete",
+    }
+}

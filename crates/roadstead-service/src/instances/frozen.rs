@@ -1,0 +1,110 @@
+//! A creating request as it is kept between acceptance and the vendor's answer.
+
+use roadstead_core::{CreateInstance, CreateKey, Secret};
+use roadstead_repository::Request;
+use serde::{Deserialize, Serialize};
+
+use super::CreateServer;
+use crate::error::{Error, Result};
+
+/// What is no secret.
+#[derive(Debug, Serialize, Deserialize)]
+struct Plain {
+    plan: String,
+    region: String,
+    image: String,
+    ssh_keys: Vec<String>,
+    tags: Vec<String>,
+    backups: bool,
+    ipv6: bool,
+    private_network: bool,
+    options: Option<serde_json::Value>,
+}
+
+/// What is; sealed as soon as it leaves here.
+#[derive(Serialize, Deserialize)]
+struct Hidden {
+    root_password: Option<String>,
+    user_data: Option<String>,
+}
+
+/// A creating request on record.
+pub(crate) struct FrozenRequest {
+    plain: Plain,
+    root_password: Option<Secret<String>>,
+    user_data: Option<Secret<String>>,
+}
+
+impl FrozenRequest {
+    /// Splits a request into what is no secret and what is.
+    pub(super) fn freeze(request: &CreateServer) -> Result<Request> {
+        let plain = Plain {
+            plan: request.plan.clone(),
+            region: request.region.clone(),
+            image: request.image.clone(),
+            ssh_keys: request.ssh_keys.clone(),
+            tags: request.tags.clone(),
+            backups: request.backups,
+            ipv6: request.ipv6,
+            private_network: request.private_network,
+            options: request.options.clone(),
+        };
+        let exposed = |it: &Option<Secret<String>>| it.as_ref().map(|it| it.expose().clone());
+        let hidden = Hidden {
+            root_password: exposed(&request.root_password),
+            user_data: exposed(&request.user_data),
+        };
+        let secret = if hidden.root_password.is_some() || hidden.user_data.is_some() {
+            Some(Secret::new(
+                serde_json::to_string(&hidden).map_err(internal)?,
+            ))
+        } else {
+            None
+        };
+        Ok(Request {
+            plain: serde_json::to_value(plain).map_err(internal)?,
+            secret,
+        })
+    }
+
+    /// Puts the two parts together again.
+    pub(crate) fn open(request: &Request) -> Result<Self> {
+        let plain = serde_json::from_value(request.plain.clone()).map_err(internal)?;
+        let hidden: Hidden = match &request.secret {
+            Some(secret) => serde_json::from_str(secret.expose()).map_err(internal)?,
+            None => Hidden {
+                root_password: None,
+                user_data: None,
+            },
+        };
+        Ok(Self {
+            plain,
+            root_password: hidden.root_password.map(Secret::new),
+            user_data: hidden.user_data.map(Secret::new),
+        })
+    }
+
+    /// Returns the request for the vendor.
+    pub(crate) fn into_request(self, key: CreateKey) -> CreateInstance {
+        let texts = |it: Vec<String>| it.into_iter().map(String::into_boxed_str).collect();
+        CreateInstance {
+            key,
+            plan: self.plain.plan.into(),
+            region: self.plain.region.into(),
+            image: self.plain.image.into(),
+            ssh_keys: texts(self.plain.ssh_keys),
+            root_password: self.root_password,
+            user_data: self.user_data,
+            tags: texts(self.plain.tags),
+            backups: self.plain.backups,
+            ipv6: self.plain.ipv6,
+            private_network: self.plain.private_network,
+            market: None,
+            options: self.plain.options,
+        }
+    }
+}
+
+fn internal(error: serde_json::Error) -> Error {
+    Error::Internal(error.into())
+}

@@ -1,0 +1,28 @@
+#![doc = include_str!("../README.md")]
+
+mod catalogue;
+mod engine;
+mod error;
+mod grant;
+mod instances;
+mod operations;
+mod people;
+mod platform;
+mod providers;
+mod registry;
+
+pub use roadstead_repository::{
+    Accepted, ErrorRecord, Instance, InstanceFilter, InstancePatch, Lifecycle, Membership,
+    Operation, OperationKind, OperationState, Organization, Provider as ProviderRecord,
+    ProviderPatch, Role, Session, Specification, User, Verification,
+};
+
+pub use crate::catalogue::{Catalogue, CatalogueSource};
+pub use crate::engine::{Book, Call, Clockwork, Engine, Observed, Step, decide};
+pub use crate::error::{Error, FieldError, Result};
+pub use crate::grant::{Caller, Grant, ManageInstances, OperatorGrant, Permission, ReadInstances};
+pub use crate::instances::{CreateServer, PageRequest};
+pub use crate::people::{Login, NewUser};
+pub use crate::platform::{Platform, PlatformConfig};
+pub use crate::providers::{ProviderChange, RegisterProvider, Registered};
+pub use crate::registry::{Account, Factory, Registry};

@@ -1,0 +1,96 @@
+//! Operations as members see them: read, and waited for.
+
+use std::time::Duration;
+
+use roadstead_core::{Code, InstanceId, OperationId};
+use roadstead_repository::{Operation, OperationState, Tenant};
+
+use crate::error::{Error, Result};
+use crate::grant::{Grant, ReadInstances};
+use crate::platform::Platform;
+
+/// How often the database is asked on behalf of somebody who waits, since another process
+/// may do the work.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// The most operations of one server in a list.
+const MOST_LISTED: u32 = 100;
+
+impl Platform {
+    /// Returns one of the organization's operations; with `wait`, once it is over or the time is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if there is none, or if it is another organization's.
+    pub async fn operation(
+        &self,
+        grant: &Grant<ReadInstances>,
+        id: OperationId,
+        wait: Duration,
+    ) -> Result<Operation> {
+        self.wait_until(&grant.tenant(), id, wait, |it| it.state.is_settled())
+            .await
+    }
+
+    /// Returns the newest operations of a server, newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchInstance`] if there is none, or if it is another organization's.
+    pub async fn operations(
+        &self,
+        grant: &Grant<ReadInstances>,
+        instance: InstanceId,
+    ) -> Result<Vec<Operation>> {
+        let tenant = grant.tenant();
+        self.repository.get_instance(&tenant, instance).await?;
+        Ok(self
+            .repository
+            .list_operations(&tenant, instance, MOST_LISTED)
+            .await?)
+    }
+
+    /// Reads an operation until it is as wished, or the time is over.
+    pub(crate) async fn wait_until(
+        &self,
+        tenant: &Tenant,
+        id: OperationId,
+        wait: Duration,
+        wished: impl Fn(&Operation) -> bool,
+    ) -> Result<Operation> {
+        let mut moved = self.bell.watch();
+        let deadline = tokio::time::Instant::now() + wait;
+        loop {
+            moved.mark_unchanged();
+            let operation = self.repository.get_operation(tenant, id).await?;
+            let now = tokio::time::Instant::now();
+            if wished(&operation) || now >= deadline {
+                return Ok(operation);
+            }
+            let look = (now + LOOK).min(deadline);
+            // Either way the books are read again.
+            let _ = tokio::time::timeout_at(look, moved.changed()).await;
+        }
+    }
+}
+
+impl Error {
+    /// Returns the failure of an operation as an error for who waited for it.
+    pub(crate) fn of_failed(operation: &Operation, provider: &str) -> Option<Self> {
+        if operation.state != OperationState::Failed {
+            return None;
+        }
+        let record = operation.error.as_ref();
+        Some(Self::Operation {
+            code: record
+                .and_then(|it| Code::from_word(&it.code))
+                .unwrap_or(Code::UnknownError),
+            message: record.map_or_else(
+                || "the operation failed".to_owned(),
+                |it| it.message.clone(),
+            ),
+            field: record.and_then(|it| it.field.clone()),
+            provider: provider.to_owned(),
+        })
+    }
+}

@@ -1,0 +1,152 @@
+//! Everything a use case needs, in one place.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use roadstead_core::Clock;
+use roadstead_repository::{Claim, Repository, Verification};
+use tokio::sync::Semaphore;
+use tracing::{error, warn};
+
+use crate::engine::{Bell, Clockwork};
+use crate::error::{Error, Result};
+use crate::people::WAITING_LOGINS;
+use crate::registry::{Account, Factory, Registry};
+
+/// What a [`Platform`] is made from.
+#[derive(Debug)]
+pub struct PlatformConfig {
+    /// The database, migrated.
+    pub repository: Repository,
+    /// The vendors.
+    pub factories: Vec<Factory>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The engine's clockwork.
+    pub clockwork: Clockwork,
+    /// How long a login lasts.
+    pub session_lifetime: Duration,
+}
+
+/// The use cases. Their methods stand beside what they are about: `people`, `providers`,
+/// `catalogue`, `instances`, `operations`.
+#[derive(Debug)]
+pub struct Platform {
+    pub(crate) repository: Repository,
+    pub(crate) registry: Registry,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) clockwork: Clockwork,
+    pub(crate) bell: Bell,
+    pub(crate) deployment: Box<str>,
+    pub(crate) session_lifetime: Duration,
+    /// Bounds how many passwords are hashed at once: each takes 19 MiB.
+    pub(crate) hashing: Semaphore,
+    /// Bounds how many wait for their turn at hashing.
+    pub(crate) login_queue: Semaphore,
+}
+
+impl Platform {
+    /// Opens the database and takes everything at hand.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Internal`] when migrations are pending or the master key does not fit;
+    /// [`Error::Unavailable`] when the database is away.
+    pub async fn open(config: PlatformConfig) -> Result<Arc<Self>> {
+        let deployment = config.repository.open().await?;
+        let registry = Registry::new(
+            config.repository.clone(),
+            config.factories,
+            Arc::clone(&config.clock),
+        );
+        Ok(Arc::new(Self {
+            repository: config.repository,
+            registry,
+            clock: config.clock,
+            clockwork: config.clockwork,
+            bell: Bell::new(),
+            deployment: deployment.id.into(),
+            session_lifetime: config.session_lifetime,
+            hashing: Semaphore::new(2),
+            login_queue: Semaphore::new(WAITING_LOGINS),
+        }))
+    }
+
+    /// Returns the registered vendors and their accounts.
+    #[must_use]
+    pub const fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Asks the database whether it is there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] when it is not.
+    pub async fn ready(&self) -> Result<()> {
+        Ok(self.repository.ping().await?)
+    }
+
+    /// Returns the database's time now: that of the claim, plus what has passed here since
+    /// `taken_up`. Two machines' clocks may differ; the lengths of their seconds do not.
+    pub(crate) fn now_at(&self, claim: &Claim, taken_up: Timestamp) -> Timestamp {
+        let passed = self.clock.now().duration_since(taken_up);
+        claim.now.checked_add(passed).unwrap_or(claim.now)
+    }
+
+    pub(crate) fn expires(&self) -> Timestamp {
+        let lifetime = SignedDuration::try_from(self.session_lifetime)
+            .unwrap_or(SignedDuration::from_hours(24));
+        self.clock
+            .now()
+            .checked_add(lifetime)
+            .unwrap_or(Timestamp::MAX)
+    }
+
+    /// Notes that the vendor refuses an account's token, for the operator to see. Nothing is
+    /// sent with it until it changes.
+    pub(crate) async fn freeze(&self, account: &Account, reason: &str) {
+        let verification = Verification::Refused {
+            reason: reason.to_owned(),
+            at: self.clock.now(),
+        };
+        warn!(provider.id = %account.record.id, reason, "froze the provider account");
+        let frozen = self
+            .repository
+            .set_verification(account.record.id, &verification, None)
+            .await;
+        if let Err(error) = frozen {
+            error!(provider.id = %account.record.id, error = %error, "could not note the refusal");
+        }
+    }
+}
+
+impl From<roadstead_repository::Error> for Error {
+    fn from(error: roadstead_repository::Error) -> Self {
+        use roadstead_repository::Error as Repository;
+        match error {
+            Repository::NotFound { what } => match what {
+                "instance" => Self::NoSuchInstance,
+                "provider" => Self::NoSuchProvider,
+                other => Self::NotFound(other),
+            },
+            Repository::KeyReused => Self::KeyReused,
+            Repository::Conflict { what } => Self::Conflict(what.to_owned()),
+            Repository::Busy { operation, kind } => Self::Conflict(format!(
+                "the server is busy with operation `{operation}` ({}); wait for it and try again",
+                kind.as_str()
+            )),
+            Repository::WrongState { lifecycle } => Self::Conflict(format!(
+                "the server is `{}`, and this needs a live one",
+                lifecycle.as_str()
+            )),
+            Repository::InUse { count } => Self::Conflict(format!(
+                "the account still has {count} live {}; delete them first",
+                if count == 1 { "server" } else { "servers" }
+            )),
+            unavailable @ Repository::Unavailable(_) => Self::Unavailable(unavailable),
+            other => Self::Internal(Box::new(other)),
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! Vendor accounts: what the operator registers, and what members see of them.
+
+use std::time::Duration;
+
+use roadstead_core::{Descriptor, ErrorKind, ProviderId, Secret};
+use roadstead_repository::{self as repository, NewProvider, ProviderPatch, Verification};
+
+use crate::error::{Error, FieldError, Result};
+use crate::grant::{Grant, OperatorGrant, ReadInstances};
+use crate::platform::Platform;
+use crate::registry::Account;
+
+/// How long the vendor may take to say whose token this is.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A vendor account to be registered.
+#[derive(Debug)]
+pub struct RegisterProvider {
+    /// The operator's name for it.
+    pub name: String,
+    /// The vendor.
+    pub kind: String,
+    /// The vendor's token, or its credentials as JSON text.
+    pub token: Secret<String>,
+    /// Settings that are no secret.
+    pub configuration: serde_json::Value,
+}
+
+/// A change to a vendor account; `None` leaves a part as it is.
+#[derive(Debug, Default)]
+pub struct ProviderChange {
+    /// The operator's name for it.
+    pub name: Option<String>,
+    /// Whether servers may be created there.
+    pub active: Option<bool>,
+    /// A new token.
+    pub token: Option<Secret<String>>,
+    /// Settings that are no secret.
+    pub configuration: Option<serde_json::Value>,
+}
+
+/// A vendor account with what its vendor can do.
+#[derive(Debug)]
+pub struct Registered {
+    /// What is on record.
+    pub record: repository::Provider,
+    /// What the vendor can do.
+    pub descriptor: Descriptor,
+}
+
+impl Platform {
+    /// Returns the active accounts that are open to the caller's organization, in the
+    /// operator's order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] when the database is away.
+    pub async fn open_providers(&self, _grant: &Grant<ReadInstances>) -> Result<Vec<Registered>> {
+        let active = self.registry.active().await?;
+        Ok(active
+            .into_iter()
+            .filter_map(|it| self.describe(it))
+            .collect())
+    }
+
+    /// Returns all accounts.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] when the database is away.
+    pub async fn providers(&self, _grant: &OperatorGrant) -> Result<Vec<Registered>> {
+        let all = self.repository.list_providers().await?;
+        Ok(all.into_iter().filter_map(|it| self.describe(it)).collect())
+    }
+
+    /// Returns one account.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchProvider`].
+    pub async fn provider(&self, _grant: &OperatorGrant, id: ProviderId) -> Result<Registered> {
+        let record = self
+            .repository
+            .find_provider(id)
+            .await?
+            .ok_or(Error::NoSuchProvider)?;
+        self.describe(record).ok_or(Error::NoSuchProvider)
+    }
+
+    /// Registers an account, after asking the vendor whose token it is. A vendor that cannot
+    /// be reached does not stand in the way: the account is then unverified, and says so.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] for a wrong name, type or token; [`Error::Provider`] when the vendor
+    /// refuses the token; [`Error::Conflict`] when the name is taken or the vendor's
+    /// account is registered already.
+    pub async fn register_provider(
+        &self,
+        grant: &OperatorGrant,
+        request: RegisterProvider,
+    ) -> Result<Registered> {
+        let name = account_name(&request.name)?;
+        check_token(&request.token)?;
+        let configuration = check_configuration(request.configuration)?;
+        let candidate =
+            self.registry
+                .candidate(&request.kind, request.token.clone(), &configuration)?;
+        let kind = candidate.descriptor().kind.clone();
+        let (verification, fingerprint) = self.ask_whose(&*candidate).await?;
+        if let Some(fingerprint) = &fingerprint {
+            let all = self.repository.list_providers().await?;
+            let twin = all
+                .into_iter()
+                .find(|it| it.kind == kind && it.fingerprint.as_deref() == Some(fingerprint));
+            if let Some(twin) = twin {
+                return Err(Error::Conflict(format!(
+                    "this account at the provider is registered already, as `{}`",
+                    twin.name
+                )));
+            }
+        }
+        let id = ProviderId::fresh();
+        let new = NewProvider {
+            id,
+            kind,
+            name,
+            configuration,
+            token: request.token,
+            fingerprint,
+            verification,
+        };
+        let audit = grant.audit("provider.create", id.to_string());
+        let record = self.repository.create_provider(new, audit).await?;
+        self.describe(record).ok_or(Error::NoSuchProvider)
+    }
+
+    /// Changes an account. A new token is tried first, and must belong to the same account
+    /// at the vendor.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::register_provider`]; [`Error::NoSuchProvider`].
+    pub async fn change_provider(
+        &self,
+        grant: &OperatorGrant,
+        id: ProviderId,
+        change: ProviderChange,
+    ) -> Result<Registered> {
+        let known = self
+            .repository
+            .find_provider(id)
+            .await?
+            .ok_or(Error::NoSuchProvider)?;
+        let configuration = change.configuration.map(check_configuration).transpose()?;
+        let token = match change.token {
+            None => None,
+            Some(token) => {
+                check_token(&token)?;
+                let settings = configuration.as_ref().unwrap_or(&known.configuration);
+                let candidate =
+                    self.registry
+                        .candidate(known.kind.as_str(), token.clone(), settings)?;
+                let (verification, fingerprint) = self.ask_whose(&*candidate).await?;
+                if let (Some(old), Some(new)) = (&known.fingerprint, &fingerprint)
+                    && old != new
+                {
+                    return Err(Error::invalid(
+                        "token",
+                        "this token belongs to another account at the provider; register it as \
+                         a new account",
+                    ));
+                }
+                Some((token, verification, fingerprint.or(known.fingerprint)))
+            }
+        };
+        let patch = ProviderPatch {
+            name: change.name.as_deref().map(account_name).transpose()?,
+            active: change.active,
+            configuration,
+            token,
+        };
+        let audit = grant.audit("provider.update", id.to_string());
+        let record = self.repository.update_provider(id, patch, audit).await?;
+        // What waited for a good token need not wait longer.
+        self.bell.ring();
+        self.describe(record).ok_or(Error::NoSuchProvider)
+    }
+
+    /// Asks the vendor again what it thinks of an account's token, and notes the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchProvider`]; [`Error::Unavailable`]. What the vendor says is the result.
+    pub async fn validate_provider(
+        &self,
+        _grant: &OperatorGrant,
+        id: ProviderId,
+    ) -> Result<Registered> {
+        let account = self.registry.account(id).await?;
+        let (verification, fingerprint) = match self.ask_whose(&*account.provider).await {
+            Ok((_, Some(found)))
+                if account
+                    .record
+                    .fingerprint
+                    .as_ref()
+                    .is_some_and(|it| *it != found) =>
+            {
+                let reason = "its token belongs to another account at the provider".to_owned();
+                (
+                    Verification::Refused {
+                        reason,
+                        at: self.clock.now(),
+                    },
+                    None,
+                )
+            }
+            Ok(verified) => verified,
+            Err(Error::Provider(error)) => {
+                let reason = error.message.to_string();
+                (
+                    Verification::Refused {
+                        reason,
+                        at: self.clock.now(),
+                    },
+                    None,
+                )
+            }
+            Err(other) => return Err(other),
+        };
+        self.repository
+            .set_verification(id, &verification, fingerprint.as_deref())
+            .await?;
+        self.bell.ring();
+        let record = self
+            .repository
+            .find_provider(id)
+            .await?
+            .ok_or(Error::NoSuchProvider)?;
+        self.describe(record).ok_or(Error::NoSuchProvider)
+    }
+
+    /// Forgets an account and its token.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchProvider`]; [`Error::Conflict`] with their number while it has live servers.
+    pub async fn delete_provider(&self, grant: &OperatorGrant, id: ProviderId) -> Result<()> {
+        let audit = grant.audit("provider.delete", id.to_string());
+        Ok(self.repository.delete_provider(id, audit).await?)
+    }
+
+    /// Forgets the catalogues of an account, so that the next request reads them anew.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchProvider`].
+    pub async fn clear_cache(&self, _grant: &OperatorGrant, id: ProviderId) -> Result<()> {
+        self.registry.account(id).await?.catalogue.clear_all();
+        Ok(())
+    }
+
+    /// Puts the accounts in this order; those not named follow in their old one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchProvider`] when one is unknown.
+    pub async fn reorder_providers(
+        &self,
+        grant: &OperatorGrant,
+        order: &[ProviderId],
+    ) -> Result<()> {
+        let audit = grant.audit("provider.reorder", format!("{} accounts", order.len()));
+        Ok(self.repository.reorder_providers(order, audit).await?)
+    }
+
+    /// Asks the vendor whose token it is.
+    async fn ask_whose(
+        &self,
+        provider: &dyn roadstead_core::Provider,
+    ) -> Result<(Verification, Option<String>)> {
+        let asked = tokio::time::timeout(PATIENCE, provider.validate_credentials()).await;
+        let unverified = |reason: String| {
+            Ok((
+                Verification::Unverified {
+                    reason: Some(reason),
+                },
+                None,
+            ))
+        };
+        match asked {
+            Ok(Ok(account)) => {
+                let at = self.clock.now();
+                Ok((
+                    Verification::Verified { at },
+                    Some(account.fingerprint.into()),
+                ))
+            }
+            Ok(Err(error)) => match error.kind {
+                ErrorKind::Throttled
+                | ErrorKind::Maintenance
+                | ErrorKind::Server
+                | ErrorKind::Transport
+                | ErrorKind::Timeout
+                | ErrorKind::Decode => unverified(error.to_string()),
+                _ => Err(error.into()),
+            },
+            Err(_elapsed) => unverified(format!(
+                "the provider did not answer within {} s",
+                PATIENCE.as_secs()
+            )),
+        }
+    }
+
+    /// An account of a vendor that this program no longer knows is left out of every list.
+    fn describe(&self, record: repository::Provider) -> Option<Registered> {
+        let mut known = self.registry.descriptors();
+        let descriptor = known.find(|it| it.kind == record.kind)?.clone();
+        Some(Registered { record, descriptor })
+    }
+}
+
+/// Refuses an account that may not be used now.
+pub(crate) fn usable(account: &Account) -> Result<()> {
+    if !account.record.active {
+        return Err(Error::ProviderInactive);
+    }
+    match &account.record.verification {
+        Verification::Refused { reason, .. } => Err(Error::ProviderRefused(reason.clone())),
+        Verification::Unverified { .. } | Verification::Verified { .. } => Ok(()),
+    }
+}
+
+fn account_name(name: &str) -> Result<String> {
+    let name = name.trim();
+    let length = name.chars().count();
+    if length == 0 || length > 100 || name.chars().any(char::is_control) {
+        return Err(Error::invalid(
+            "name",
+            "a name has 1 to 100 visible characters",
+        ));
+    }
+    Ok(name.to_owned())
+}
+
+fn check_token(token: &Secret<String>) -> Result<()> {
+    if token.expose().len() > 16_384 || token.expose().is_empty() {
+        return Err(Error::invalid("token", "give the provider's API token"));
+    }
+    Ok(())
+}
+
+fn check_configuration(configuration: serde_json::Value) -> Result<serde_json::Value> {
+    match configuration {
+        serde_json::Value::Null => Ok(serde_json::json!({})),
+        object @ serde_json::Value::Object(_) => Ok(object),
+        _ => Err(Error::Invalid(vec![FieldError {
+            field: "configuration".into(),
+            error: "must be an object".to_owned(),
+        }])),
+    }
+}

@@ -1,0 +1,117 @@
+//! The way into a running simulator without HTTP.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::faults::{Fault, FaultStatus};
+use crate::journal::JournalEntry;
+use crate::stage::Stage;
+use crate::tokens::Scopes;
+use crate::vendor::Vendor;
+
+/// Reads and steers a simulator in this process: what `/_sim/*` does by HTTP.
+#[derive(Clone)]
+pub struct Handle {
+    stage: Arc<Stage>,
+    vendor: Arc<dyn Vendor>,
+    address: SocketAddr,
+}
+
+impl Handle {
+    pub(crate) const fn new(
+        stage: Arc<Stage>,
+        vendor: Arc<dyn Vendor>,
+        address: SocketAddr,
+    ) -> Self {
+        Self {
+            stage,
+            vendor,
+            address,
+        }
+    }
+
+    /// Returns the base address without a version path.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) const fn parts(&self) -> (&Arc<Stage>, &Arc<dyn Vendor>) {
+        (&self.stage, &self.vendor)
+    }
+
+    /// Returns every call so far, oldest first.
+    #[must_use]
+    pub fn journal(&self) -> Vec<JournalEntry> {
+        self.stage.journal.after(0)
+    }
+
+    /// Returns the calls after a sequence number, oldest first.
+    #[must_use]
+    pub fn journal_after(&self, sequence: u64) -> Vec<JournalEntry> {
+        self.stage.journal.after(sequence)
+    }
+
+    /// Forgets the calls so far; their numbers are not used again.
+    pub fn clear_journal(&self) {
+        self.stage.journal.clear();
+    }
+
+    /// Returns everything the vendor knows, deleted servers included.
+    #[must_use]
+    pub fn state(&self) -> Value {
+        self.vendor.state()
+    }
+
+    /// Adds a fault and returns its number.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says what is wrong with the rule.
+    pub fn add_fault(&self, fault: Fault) -> Result<u64, String> {
+        self.stage.faults.add(fault)
+    }
+
+    /// Returns all faults, the spent ones included.
+    #[must_use]
+    pub fn faults(&self) -> Vec<FaultStatus> {
+        self.stage.faults.all()
+    }
+
+    /// Removes all faults.
+    pub fn clear_faults(&self) {
+        self.stage.faults.clear();
+    }
+
+    /// Adds, changes or revokes a token. Without an account it keeps the one
+    /// it has, or opens `main`; an account that is not there is made.
+    pub fn set_token(&self, token: &str, account: Option<&str>, scopes: Scopes) {
+        self.stage.tokens.set(token, account, scopes);
+    }
+
+    /// Moves the simulator's time forward: states, list lag and rate limits.
+    pub fn advance(&self, by: Duration) {
+        self.stage.clock.advance(by);
+    }
+
+    pub(crate) fn now(&self) -> String {
+        self.stage.clock.now().rfc3339()
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Handle")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+
+mod clock;
+mod config;
+mod control;
+mod digitalocean;
+mod draw;
+mod faults;
+mod handle;
+mod journal;
+mod play;
+mod server;
+mod stage;
+mod tokens;
+mod vendor;
+
+pub use config::SimulatorConfig;
+pub use digitalocean::DigitalOceanSim;
+pub use faults::{Effect, Fate, Fault, FaultStatus, When};
+pub use handle::Handle;
+pub use journal::JournalEntry;
+pub use server::Running;
+pub use tokens::{
+    Scopes, TOKEN_FULL, TOKEN_OTHER, TOKEN_READ_ONLY, WellKnownToken, well_known_tokens,
+};

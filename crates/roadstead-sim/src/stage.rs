@@ -1,0 +1,32 @@
+//! What all vendors stand on: settings, time, chance, tokens, journal and faults.
+
+use crate::clock::Clock;
+use crate::config::SimulatorConfig;
+use crate::draw::Draw;
+use crate::faults::Faults;
+use crate::journal::Journal;
+use crate::tokens::Tokens;
+
+/// The shared parts of one running simulator.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    pub(crate) config: SimulatorConfig,
+    pub(crate) clock: Clock,
+    pub(crate) draw: Draw,
+    pub(crate) tokens: Tokens,
+    pub(crate) journal: Journal,
+    pub(crate) faults: Faults,
+}
+
+impl Stage {
+    pub(crate) fn new(config: SimulatorConfig) -> Self {
+        Self {
+            clock: Clock::new(config.time_scale),
+            draw: Draw::new(config.seed),
+            tokens: Tokens::new(),
+            journal: Journal::default(),
+            faults: Faults::default(),
+            config,
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! The simulators over real HTTP.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a broken assumption is a failed test"
+)]
+
+mod access;
+mod catalogue;
+mod faults;
+mod life;
+mod limits;
+mod lists;
+mod refusals;
+mod server;
+mod sim;

@@ -1,0 +1,16 @@
+DROP TABLE audit_log;
+DROP TABLE idempotency_keys;
+DROP TABLE dooms;
+DROP TABLE attempts;
+DROP TABLE operations;
+DROP TABLE vps_instances;
+DROP TABLE vps_plans;
+DROP TABLE service_providers;
+DROP TABLE sessions;
+DROP TABLE memberships;
+DROP TABLE users;
+DROP TABLE organizations;
+DROP TABLE installation;
+DROP FUNCTION refuse_audit_change();
+DROP FUNCTION check_operation_edge();
+DROP FUNCTION check_instance_edge();

@@ -16,26 +16,6 @@ use roadstead_core::{
 /// Why nothing can be had.
 const WHY: &str = "Roadstead cannot create servers at AWS EC2 yet";
 
-/// Every feature; none can be had yet.
-const FEATURES: [Feature; 16] = [
-    Feature::PowerOff,
-    Feature::HardReset,
-    Feature::Rename,
-    Feature::Resize,
-    Feature::Rebuild,
-    Feature::Rescue,
-    Feature::ResetPassword,
-    Feature::UserData,
-    Feature::Tags,
-    Feature::Ipv6,
-    Feature::Backups,
-    Feature::PrivateNetwork,
-    Feature::SshKeys,
-    Feature::Marketplace,
-    Feature::Gpu,
-    Feature::PricesFromApi,
-];
-
 /// Amazon EC2, which this version describes but cannot use: every call refuses
 /// ([`roadstead_core::ErrorKind::Unsupported`]) and nothing is ever sent.
 #[derive(Debug)]
@@ -70,7 +50,7 @@ pub fn descriptor() -> Descriptor {
         kind: kind(),
         name: Cow::Borrowed("AWS EC2"),
         available: no(),
-        features: FEATURES.into_iter().map(|it| (it, no())).collect(),
+        features: Feature::ALL.into_iter().map(|it| (it, no())).collect(),
         limits: Limits {
             name: NameRule {
                 pattern: Cow::Borrowed("^[A-Za-z0-9 _.:/=+@-]{1,255}$"),

@@ -20,7 +20,7 @@ pub use self::create::{
     a_create_without_an_answer_is_unknown_and_sent_once, a_throttled_create_was_not_executed,
     the_create_guarantee_holds,
 };
-pub(crate) use self::descriptor::{FEATURES, check_descriptor};
+pub(crate) use self::descriptor::check_descriptor;
 pub use self::descriptor::{
     an_unknown_option_is_invalid, extensions_agree_with_the_descriptor,
     the_account_has_a_stable_fingerprint, the_descriptor_is_sound, what_is_unsupported_refuses,

@@ -1,19 +1,19 @@
 //! Cases for a provider that cannot do anything yet: it refuses and never pretends.
 
 use roadstead_core::{
-    Action, At, Code, CreateInstance, CreateKey, Error, ErrorKind, InstanceQuery, Outcome,
+    Action, At, Code, CreateInstance, CreateKey, Error, ErrorKind, Feature, InstanceQuery, Outcome,
     Provider, RemoteId, RemoteOperationId, Result, RootPassword, Support,
 };
 use uuid::Uuid;
 
-use crate::cases::{FEATURES, check_descriptor};
+use crate::cases::check_descriptor;
 
 /// The descriptor is sound and says no to everything, each time with a reason.
 pub async fn the_descriptor_says_that_nothing_can_be_had(provider: &dyn Provider) {
     let descriptor = provider.descriptor();
     check_descriptor(descriptor);
     let why = reason(provider);
-    for feature in FEATURES {
+    for feature in Feature::ALL {
         assert!(!descriptor.supports(feature), "{feature:?}");
         assert_eq!(
             descriptor.refusal(feature).as_deref(),

@@ -40,7 +40,7 @@ impl ManualClock {
     /// Moves the clock on and wakes whoever has slept long enough.
     pub fn advance(&self, by: Duration) {
         let mut hands = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        hands.now = later(hands.now, by);
+        hands.now = after(hands.now, by);
         let now = hands.now;
         for (_, wake) in hands.sleepers.extract_if(.., |(due, _)| *due <= now) {
             // A sleeper that was dropped has nobody to wake.
@@ -67,7 +67,7 @@ impl Clock for ManualClock {
         let awake = {
             let mut hands = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let (wake, awake) = oneshot::channel();
-            let due = later(hands.now, duration);
+            let due = after(hands.now, duration);
             hands.sleepers.push((due, wake));
             awake
         };
@@ -76,9 +76,11 @@ impl Clock for ManualClock {
     }
 }
 
-fn later(now: Timestamp, by: Duration) -> Timestamp {
-    let by = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
-    now.checked_add(by).unwrap_or(Timestamp::MAX)
+/// Returns the time `wait` after `time`; the end of time instead of an overflow.
+#[must_use]
+pub fn after(time: Timestamp, wait: Duration) -> Timestamp {
+    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+    time.checked_add(wait).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]

@@ -47,6 +47,28 @@ pub enum Feature {
     PricesFromApi,
 }
 
+impl Feature {
+    /// Every feature, for tables and tests.
+    pub const ALL: [Self; 16] = [
+        Self::PowerOff,
+        Self::HardReset,
+        Self::Rename,
+        Self::Resize,
+        Self::Rebuild,
+        Self::Rescue,
+        Self::ResetPassword,
+        Self::UserData,
+        Self::Tags,
+        Self::Ipv6,
+        Self::Backups,
+        Self::PrivateNetwork,
+        Self::SshKeys,
+        Self::Marketplace,
+        Self::Gpu,
+        Self::PricesFromApi,
+    ];
+}
+
 /// Whether a feature can be had.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "supported", rename_all = "snake_case")]

@@ -7,12 +7,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, FuturesOrdered, StreamExt, TryStreamExt};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::{
     At, Availability, Clock, CreateGuarantee, CreateInstance, Created, Error, ErrorKind, How,
     Instance, InstanceQuery, MiB, Next, OperationStatus, Outcome, Page, Plan, Provider, RegionId,
-    RemoteId, RemoteOperation, Result, Retry, State,
+    RemoteId, RemoteOperation, Result, Retry, State, after,
 };
 
 /// How many numbered pages are fetched side by side.
@@ -261,11 +261,6 @@ fn first(instances: Vec<Instance>) -> Option<Instance> {
     instances
         .into_iter()
         .min_by(|left, right| left.id.cmp(&right.id))
-}
-
-fn after(now: Timestamp, wait: Duration) -> Timestamp {
-    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
-    now.checked_add(wait).unwrap_or(Timestamp::MAX)
 }
 
 /// A walk over the pages of a list.

@@ -18,7 +18,7 @@ mod units;
 pub use crate::catalogue::{
     Arch, Availability, Image, Market, Offering, Plan, Region, offering_of, region_of,
 };
-pub use crate::clock::{Clock, ManualClock};
+pub use crate::clock::{Clock, ManualClock, after};
 pub use crate::create::{CreateInstance, CreateKey, Created, How};
 pub use crate::descriptor::{
     CreateGuarantee, Descriptor, Feature, Limits, NameRule, RootPassword, Support,

@@ -11,11 +11,11 @@ use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, redirect};
-use roadstead_core::{Clock, Error, ErrorKind, Outcome, ProviderKind, Result, Retry};
+use roadstead_core::{Clock, Error, ErrorKind, Outcome, ProviderKind, Result, Retry, after};
 use tracing::debug;
 
 use crate::pace::{Gate, Pauses, RetryQuota, part_of};
-use crate::rate::{self, later, until};
+use crate::rate::{self, until};
 use crate::{
     Classify, HttpConfig, RateLimit, Redactor, Refusal, Request, Response, check_base_url,
 };
@@ -100,7 +100,7 @@ impl Client {
     /// `Decode` when the answer is too large, `Throttled`, `Server`, `BadToken` by status.
     pub async fn send(&self, request: &Request, classify: Classify<'_>) -> Result<Response> {
         let inner = &*self.0;
-        let deadline = later(inner.clock.now(), inner.config.deadline);
+        let deadline = after(inner.clock.now(), inner.config.deadline);
         let mut pauses = Pauses::new(inner.config.pause_min, inner.config.pause_max);
         let mut attempts = 0;
         inner.quota.earn();
@@ -126,7 +126,7 @@ impl Client {
                 Retry::Never | Retry::Backoff | Retry::AfterReconcile => pauses.draw(),
             };
             // Who cannot wait so long is told at once, with the time.
-            if later(now, wait) >= deadline || !inner.quota.spend() {
+            if after(now, wait) >= deadline || !inner.quota.spend() {
                 return Err(error);
             }
             inner.clock.sleep(wait).await;
@@ -149,7 +149,7 @@ impl Inner {
             } else {
                 self.config.attempt_timeout
             };
-            if later(open, needed) > deadline {
+            if after(open, needed) > deadline {
                 let message = "the vendor asked us to wait";
                 return Err(self
                     .error(request, ErrorKind::Throttled, message)
@@ -231,7 +231,7 @@ impl Inner {
                 Retry::At(then) => then,
                 Retry::Never | Retry::Backoff | Retry::AfterReconcile => {
                     rate::wait_until(&refusal.headers, budget, now)
-                        .unwrap_or_else(|| later(now, THROTTLE))
+                        .unwrap_or_else(|| after(now, THROTTLE))
                 }
             };
             self.gate.close_until(then);

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
-use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
+use roadstead_core::after;
 
 /// The longest wait that a vendor's header may ask for.
 const WAIT_MAX: Duration = Duration::from_hours(1);
@@ -63,7 +64,7 @@ pub(crate) fn wait_until(
 ) -> Option<Timestamp> {
     let asked = text(headers, RETRY_AFTER.as_str()).and_then(|it| retry_after(it, now));
     let asked = asked.or_else(|| budget.and_then(|it| it.reset))?;
-    Some(asked.clamp(now, later(now, WAIT_MAX)))
+    Some(asked.clamp(now, after(now, WAIT_MAX)))
 }
 
 /// Reads a `Retry-After`, which holds seconds or a date.
@@ -77,7 +78,7 @@ fn retry_after(value: &str, now: Timestamp) -> Option<Timestamp> {
         }
         // More digits than fit ask for more than the longest wait.
         let seconds = digits.parse().unwrap_or(u64::MAX);
-        return Some(later(now, Duration::from_secs(seconds)));
+        return Some(after(now, Duration::from_secs(seconds)));
     }
     DateTimeParser::new()
         .relaxed_weekday(true)
@@ -87,12 +88,6 @@ fn retry_after(value: &str, now: Timestamp) -> Option<Timestamp> {
 
 pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
-}
-
-/// Returns the time `by` after `now`; stops at the end of time.
-pub(crate) fn later(now: Timestamp, by: Duration) -> Timestamp {
-    let by = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
-    now.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
 /// Returns how long it is from `now` to `then`; zero when that is past.

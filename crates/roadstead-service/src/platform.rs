@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
-use roadstead_core::Clock;
+use jiff::Timestamp;
+use roadstead_core::{Clock, after};
 use roadstead_repository::{Claim, Repository, Verification};
 use tokio::sync::Semaphore;
 use tracing::{error, warn};
@@ -96,12 +96,7 @@ impl Platform {
     }
 
     pub(crate) fn expires(&self) -> Timestamp {
-        let lifetime = SignedDuration::try_from(self.session_lifetime)
-            .unwrap_or(SignedDuration::from_hours(24));
-        self.clock
-            .now()
-            .checked_add(lifetime)
-            .unwrap_or(Timestamp::MAX)
+        after(self.clock.now(), self.session_lifetime)
     }
 
     /// Notes that the vendor refuses an account's token, for the operator to see. Nothing is

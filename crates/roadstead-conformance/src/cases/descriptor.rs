@@ -8,26 +8,6 @@ use uuid::Uuid;
 use super::{key, make};
 use crate::harness::{CallClass, Harness};
 
-/// Every feature.
-pub(crate) const FEATURES: [Feature; 16] = [
-    Feature::PowerOff,
-    Feature::HardReset,
-    Feature::Rename,
-    Feature::Resize,
-    Feature::Rebuild,
-    Feature::Rescue,
-    Feature::ResetPassword,
-    Feature::UserData,
-    Feature::Tags,
-    Feature::Ipv6,
-    Feature::Backups,
-    Feature::PrivateNetwork,
-    Feature::SshKeys,
-    Feature::Marketplace,
-    Feature::Gpu,
-    Feature::PricesFromApi,
-];
-
 /// The descriptor is complete, survives JSON, and its name rule accepts our marks.
 pub async fn the_descriptor_is_sound(harness: &impl Harness) {
     let provider = harness.provider();
@@ -49,7 +29,7 @@ pub(crate) fn check_descriptor(descriptor: &Descriptor) {
         descriptor
     );
 
-    for feature in FEATURES {
+    for feature in Feature::ALL {
         match descriptor.features.get(&feature) {
             Some(Support::Yes) => {}
             Some(Support::No { why }) => assert!(!why.trim().is_empty(), "{feature:?} says no"),

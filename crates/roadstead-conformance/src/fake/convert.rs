@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use roadstead_core::{
-    Arch, Availability, Billed, CreateGuarantee, Descriptor, Error, ErrorKind, GbPerMonth, Limits,
-    Market, MiB, Money, NameRule, Offering, Outcome, Plan, PlanId, Price, PriceSource,
+    Arch, Availability, Billed, CreateGuarantee, Descriptor, Error, ErrorKind, Feature, GbPerMonth,
+    Limits, Market, MiB, Money, NameRule, Offering, Outcome, Plan, PlanId, Price, PriceSource,
     ProviderKind, RegionId, Retry, RootPassword, Support,
 };
 use serde_json::json;
 
 use super::{Flaw, REFUSED, TOKEN};
-use crate::cases::FEATURES;
 use crate::harness::{CallClass, Fault};
 
 pub(super) fn kind() -> ProviderKind {
@@ -21,7 +20,10 @@ pub(super) fn kind() -> ProviderKind {
 }
 
 pub(super) fn descriptor(guarantee: CreateGuarantee) -> Descriptor {
-    let mut features: BTreeMap<_, _> = FEATURES.into_iter().map(|it| (it, Support::Yes)).collect();
+    let mut features: BTreeMap<_, _> = Feature::ALL
+        .into_iter()
+        .map(|it| (it, Support::Yes))
+        .collect();
     for (feature, why) in REFUSED {
         features.insert(
             feature,

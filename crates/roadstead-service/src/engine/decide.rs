@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use roadstead_core::{
     Code, CreateGuarantee, Error, ErrorKind, Instance, OperationStatus, Outcome, RemoteId,
-    RemoteOperation, Retry, State,
+    RemoteOperation, Retry, State, after,
 };
 use roadstead_repository::{
     AttemptOutcome, Change, ErrorRecord, InstanceChange, Lifecycle, OperationKind, OperationState,
@@ -700,11 +700,6 @@ fn percent(status: &OperationStatus) -> Option<u8> {
         OperationStatus::Running { percent } => *percent,
         _ => None,
     }
-}
-
-pub(super) fn after(time: Timestamp, wait: Duration) -> Timestamp {
-    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
-    time.checked_add(wait).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]

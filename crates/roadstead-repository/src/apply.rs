@@ -2,6 +2,7 @@
 
 use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+use roadstead_core::Code;
 
 use crate::claim::{end_attempt, lock};
 use crate::db::{Connection, Repository, detached, run};
@@ -28,12 +29,11 @@ impl Repository {
     pub async fn apply(&self, claim: &Claim, change: &Change) -> Result<Operation> {
         let (repository, change) = (self.clone(), change.clone());
         let (id, epoch) = (Id(claim.operation.id.0), claim.epoch);
-        let secret = claim.request.secret.is_some();
         detached(async move {
             let mut tx = repository.db.begin().await?;
             let outcome = apply(&mut tx, id, epoch, &change).await;
-            let operation = tx.finish(outcome).await?;
-            if secret && (change.wipe_secrets || change.state.is_final()) {
+            let (operation, wiped) = tx.finish(outcome).await?;
+            if wiped {
                 repository.forget_log().await;
             }
             Ok(operation)
@@ -59,7 +59,13 @@ impl Repository {
     }
 }
 
-async fn apply(tx: &mut Connection, id: Id, epoch: i64, change: &Change) -> Result<Operation> {
+/// Returns the operation, and whether a secret was wiped.
+async fn apply(
+    tx: &mut Connection,
+    id: Id,
+    epoch: i64,
+    change: &Change,
+) -> Result<(Operation, bool)> {
     let row = lock(tx, id, epoch).await?;
     let now = tx.now().await?;
     let before = row.state()?;
@@ -123,10 +129,11 @@ async fn apply(tx: &mut Connection, id: Id, epoch: i64, change: &Change) -> Resu
     );
     let after: row::Operation = run!(tx, c => diesel::update(operations::table.find(id))
         .set(changes).returning(row::Operation::as_returning()).get_result(c).await)?;
+    let mut wiped = row.secret.is_some() && after.secret.is_none();
     if change.state == OperationState::Succeeded && row.kind()? == OperationKind::Delete {
-        close_undecided(tx, &row, now).await?;
+        wiped |= close_undecided(tx, &row, now).await?;
     }
-    after.into_record()
+    Ok((after.into_record()?, wiped))
 }
 
 async fn change_instance(
@@ -202,9 +209,10 @@ async fn hold(tx: &mut Connection, id: Id) -> Result<row::Instance> {
     })
 }
 
-async fn close_undecided(tx: &mut Connection, delete: &row::Operation, now: Time) -> Result<()> {
+/// Ends what waits for a person at a server that is gone. Returns whether there was anything.
+async fn close_undecided(tx: &mut Connection, delete: &row::Operation, now: Time) -> Result<bool> {
     let error = ErrorRecord {
-        code: "CANCELED".to_owned(),
+        code: Code::UnknownError.as_str().to_owned(),
         message: "the server was deleted before this was decided".to_owned(),
         field: None,
     };
@@ -218,10 +226,10 @@ async fn close_undecided(tx: &mut Connection, delete: &row::Operation, now: Time
         operations::updated_at.eq(now),
         operations::finished_at.eq(Some(now)),
     );
-    run!(tx, c => diesel::update(operations::table)
+    let closed = run!(tx, c => diesel::update(operations::table)
         .filter(operations::instance_id.eq(delete.instance_id))
         .filter(operations::id.ne(delete.id))
         .filter(operations::state.eq(OperationState::Attention.as_str()))
         .set(changes).execute(c).await)?;
-    Ok(())
+    Ok(closed > 0)
 }

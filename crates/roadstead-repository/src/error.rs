@@ -127,6 +127,14 @@ impl From<DieselError> for Error {
             return match error {
                 DieselError::NotFound => Self::NotFound { what: "record" },
                 DieselError::BrokenTransactionManager => Self::Unavailable(error.into()),
+                DieselError::DeserializationError(source) => Self::Database {
+                    message: "the database holds a value that cannot be read".to_owned(),
+                    source: Some(source),
+                },
+                DieselError::SerializationError(source) => Self::Database {
+                    message: "a value cannot be written to the database".to_owned(),
+                    source: Some(source),
+                },
                 other => Self::Database {
                     message: "the database refused a statement".to_owned(),
                     source: Some(other.into()),

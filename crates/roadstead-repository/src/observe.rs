@@ -39,7 +39,7 @@ pub struct Doom {
 fn at_rest() -> SqlLiteral<Bool> {
     sql("vps_instances.lifecycle = 'live' AND NOT EXISTS (\
         SELECT 1 FROM operations WHERE operations.instance_id = vps_instances.id \
-        AND operations.state NOT IN ('succeeded', 'failed'))")
+        AND operations.state NOT IN ('succeeded', 'failed', 'attention'))")
 }
 
 impl Repository {

@@ -51,7 +51,13 @@ impl Time {
 
 impl From<Timestamp> for Time {
     fn from(it: Timestamp) -> Self {
-        Self(Timestamp::from_microsecond(it.as_microsecond()).unwrap_or(it))
+        let micros = Timestamp::from_microsecond(it.as_microsecond());
+        // Within its very last second a moment has microseconds that cannot be read back.
+        Self(
+            micros
+                .or_else(|_beyond| Timestamp::from_second(it.as_second()))
+                .unwrap_or(it),
+        )
     }
 }
 

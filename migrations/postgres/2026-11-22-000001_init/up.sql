@@ -157,9 +157,9 @@ CREATE TABLE operations (
     CHECK (secret IS NULL OR state NOT IN ('succeeded', 'failed'))
 );
 CREATE UNIQUE INDEX operations_one_active ON operations (instance_id)
-    WHERE kind <> 'delete' AND state NOT IN ('succeeded', 'failed');
+    WHERE kind <> 'delete' AND state NOT IN ('succeeded', 'failed', 'attention');
 CREATE UNIQUE INDEX operations_one_delete ON operations (instance_id)
-    WHERE kind = 'delete' AND state NOT IN ('succeeded', 'failed');
+    WHERE kind = 'delete' AND state NOT IN ('succeeded', 'failed', 'attention');
 CREATE INDEX operations_due ON operations (due_at) WHERE state NOT IN ('succeeded', 'failed');
 CREATE INDEX operations_instance ON operations (instance_id, id);
 CREATE INDEX operations_key ON operations (secret_key) WHERE secret_key IS NOT NULL;

@@ -176,6 +176,6 @@ on_both_databases! {
         let settled =
             fleet.repository.get_operation(&fleet.tenant, created.operation.id).await.unwrap();
         assert_eq!(settled.state, OperationState::Failed);
-        assert_eq!(settled.error.unwrap().code, "CANCELED");
+        assert_eq!(settled.error.unwrap().code, "UNKNOWN_ERROR");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use roadstead_core::{Address, Billed, MiB, Scope, Status};
+use roadstead_core::{Address, Billed, ErrorKind, MiB, Scope, State, Status};
 
 use super::*;
 

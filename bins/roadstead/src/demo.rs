@@ -226,10 +226,10 @@ impl Demo {
             "\nRoadstead is up at {address}, on simulated providers:\n"
         )?;
         for vendor in &self.vendors {
-            writeln!(out, "  {:<14} {}", vendor.name, vendor.simulator.endpoint())?;
+            writeln!(out, "  {:<22} {}", vendor.name, vendor.simulator.endpoint())?;
         }
         for (name, why) in &self.missing {
-            writeln!(out, "  {name:<14} not available yet: {why}")?;
+            writeln!(out, "  {name:<22} not available yet: {why}")?;
         }
         writeln!(
             out,

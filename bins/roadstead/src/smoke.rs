@@ -22,12 +22,12 @@ pub(crate) async fn run(demo: &Demo) -> anyhow::Result<ExitCode> {
     let api = Api::login(demo).await?;
     for vendor in &demo.vendors {
         if let Err(error) = life(&api, vendor).await {
-            say(&format!("{:<14} FAILED: {error:#}", vendor.name))?;
+            say(&format!("{:<22} FAILED: {error:#}", vendor.name))?;
             failures += 1;
         }
     }
     for (name, why) in &demo.missing {
-        say(&format!("{name:<14} not available yet: {why}"))?;
+        say(&format!("{name:<22} not available yet: {why}"))?;
     }
     if failures == 0 {
         say("smoke: passed")?;
@@ -91,7 +91,7 @@ async fn life(api: &Api, vendor: &Simulated) -> anyhow::Result<()> {
     );
     step(vendor, "delete", deleting)?;
     say(&format!(
-        "{:<14} {:<10} {:>6.2} s",
+        "{:<22} {:<10} {:>6.2} s",
         vendor.name,
         "all",
         begun.elapsed().as_secs_f64()
@@ -100,7 +100,7 @@ async fn life(api: &Api, vendor: &Simulated) -> anyhow::Result<()> {
 
 fn step(vendor: &Simulated, name: &str, begun: Instant) -> anyhow::Result<()> {
     say(&format!(
-        "{:<14} {name:<10} {:>6.2} s",
+        "{:<22} {name:<10} {:>6.2} s",
         vendor.name,
         begun.elapsed().as_secs_f64()
     ))

@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn an_unknown_or_wrong_option_is_named() {
         for (options, field) in [
-            (json!({"colour": "red"}), "options.colour"),
+            (json!({"color": "red"}), "options.color"),
             (json!({"monitoring": "yes"}), "options.monitoring"),
             (
                 json!({"monitoring": true, "vpc_uuid": "x"}),

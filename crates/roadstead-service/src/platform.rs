@@ -102,6 +102,11 @@ impl Platform {
     /// Notes that the vendor refuses an account's token, for the operator to see. Nothing is
     /// sent with it until it changes.
     pub(crate) async fn freeze(&self, account: &Account, reason: &str) {
+        // A token that was changed meanwhile is not to blame for what the old one met.
+        let now = self.repository.find_provider(account.record.id).await;
+        if !matches!(now, Ok(Some(now)) if now.updated_at == account.record.updated_at) {
+            return;
+        }
         let verification = Verification::Refused {
             reason: reason.to_owned(),
             at: self.clock.now(),

@@ -240,6 +240,31 @@ impl Platform {
         self.describe(record).ok_or(Error::NoSuchProvider)
     }
 
+    /// Returns the account, after asking whose token it is if that is not known yet. A vendor
+    /// that still cannot be reached changes nothing.
+    pub(crate) async fn verified(&self, account: Account) -> Result<Account> {
+        if !matches!(account.record.verification, Verification::Unverified { .. }) {
+            return Ok(account);
+        }
+        match self.ask_whose(&*account.provider).await {
+            Ok((verification, Some(fingerprint))) => {
+                let id = account.record.id;
+                let found = Some(fingerprint.as_str());
+                self.repository
+                    .set_verification(id, &verification, found)
+                    .await?;
+                self.registry.account(id).await
+            }
+            Ok((_, None)) => Ok(account),
+            Err(Error::Provider(error)) if error.kind == ErrorKind::BadToken => {
+                self.freeze(&account, &error.message).await;
+                self.registry.account(account.record.id).await
+            }
+            Err(Error::Provider(_)) => Ok(account),
+            Err(other) => Err(other),
+        }
+    }
+
     /// Forgets an account and its token.
     ///
     /// # Errors

@@ -229,9 +229,9 @@ async fn a_public_key_is_registered_once() {
 async fn a_wrong_request_is_refused_before_anything_is_sent() {
     let world = World::start();
     let mut request = small("web");
-    request.options = Some(json!({ "colour": "red" }));
+    request.options = Some(json!({ "color": "red" }));
     let error = world.provider.create_instance(&request).await.unwrap_err();
-    assert_eq!(error.field.as_deref(), Some("options.colour"));
+    assert_eq!(error.field.as_deref(), Some("options.color"));
     request.options = None;
     request.ssh_keys = vec!["nonsense".into()];
     let error = world.provider.create_instance(&request).await.unwrap_err();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest;
 use roadstead_core::{
-    Action, CreateInstance, CreateKey, Error, ErrorKind, Provider, Result as CallResult,
+    Action, ActionKind, CreateInstance, CreateKey, Error, ErrorKind, Provider, Result as CallResult,
 };
 use roadstead_repository::{self as repository, Claim, OperationKind, Tenant, Verification};
 use tracing::{error, info, warn};
@@ -28,6 +28,7 @@ impl<'a> Hand<'a> {
         claim: &'a Claim,
     ) -> Result<Self, crate::Error> {
         let account = platform.registry.account(claim.operation.provider).await?;
+        let account = platform.verified(account).await?;
         Ok(Self {
             platform,
             claim,
@@ -76,13 +77,10 @@ impl<'a> Hand<'a> {
     pub(super) async fn perform(&self, call: Call) -> Result<Observed, crate::Error> {
         let observed = match call {
             Call::Send => self.send().await?,
-            Call::Look => match self.provider().find_created(&self.key()).await {
-                Ok(found) => Observed::Looked(found),
-                Err(error) => Observed::Blind(error),
-            },
-            Call::Get => self.get().await,
-            Call::Ask => self.ask().await,
-            Call::ConfirmGone => self.confirm_gone().await,
+            Call::Look => self.patiently(self.look()).await,
+            Call::Get => self.patiently(self.get()).await,
+            Call::Ask => self.patiently(self.ask()).await,
+            Call::ConfirmGone => self.patiently(self.confirm_gone()).await,
         };
         if let Observed::Failed(error) | Observed::Blind(error) = &observed {
             self.note_failure(error).await;
@@ -90,57 +88,74 @@ impl<'a> Hand<'a> {
         Ok(observed)
     }
 
+    /// Gives up a read before the lease ends: what it shows could not be written any more.
+    async fn patiently(&self, read: impl Future<Output = Observed>) -> Observed {
+        let patience = self.platform.clockwork.lease / 2;
+        tokio::time::timeout(patience, read)
+            .await
+            .unwrap_or_else(|_elapsed| {
+                Observed::Blind(Error::new(
+                    self.account.record.kind.clone(),
+                    "look at the instance",
+                    ErrorKind::Timeout,
+                    format!("it did not answer within {} s", patience.as_secs()),
+                ))
+            })
+    }
+
+    async fn look(&self) -> Observed {
+        match self.provider().find_created(&self.key()).await {
+            Ok(found) => Observed::Looked(found),
+            Err(error) => Observed::Blind(error),
+        }
+    }
+
     async fn send(&self) -> Result<Observed, crate::Error> {
+        match action(self.claim.operation.kind) {
+            None => self.send_create().await,
+            Some(action) => self.send_action(&action).await,
+        }
+    }
+
+    async fn send_create(&self) -> Result<Observed, crate::Error> {
+        let request = self.create_request()?;
+        self.begin_attempt().await?;
+        Ok(match self.provider().create_instance(&request).await {
+            Ok(created) => Observed::Created(Box::new(created.instance), created.operation),
+            Err(error) => Observed::Failed(error),
+        })
+    }
+
+    async fn send_action(&self, action: &Action) -> Result<Observed, crate::Error> {
+        let Some(remote) = &self.claim.instance.remote else {
+            return Ok(Observed::Absent);
+        };
+        if action.kind() == ActionKind::Delete {
+            match self.get().await {
+                Observed::Seen(instance) if self.key().marks(&instance) => {}
+                Observed::Seen(_) => return Ok(Observed::NotOurs),
+                otherwise => return Ok(otherwise),
+            }
+        }
+        self.begin_attempt().await?;
+        Ok(match self.provider().perform_action(remote, action).await {
+            Ok(operation) => Observed::Accepted(operation),
+            Err(error) if error.kind == ErrorKind::NoSuchInstance => Observed::Absent,
+            Err(error) => Observed::Failed(error),
+        })
+    }
+
+    /// Puts an attempt on record. From this commit on bytes may leave; a crash after it is
+    /// looked into.
+    async fn begin_attempt(&self) -> Result<(), crate::Error> {
         let plain = self.claim.request.plain.to_string();
         let digest = digest::digest(&digest::SHA256, plain.as_bytes());
         let margin = self.platform.clockwork.send_margin;
-        let work = || async {
-            // From this commit on bytes may leave; a crash after it is looked into.
-            self.platform
-                .repository
-                .begin_attempt(self.claim, digest.as_ref(), margin)
-                .await
-        };
-        match self.claim.operation.kind {
-            OperationKind::Create => {
-                let request = self.create_request()?;
-                work().await?;
-                Ok(match self.provider().create_instance(&request).await {
-                    Ok(created) => Observed::Created(Box::new(created.instance), created.operation),
-                    Err(error) => Observed::Failed(error),
-                })
-            }
-            kind => {
-                let Some(remote) = &self.claim.instance.remote else {
-                    return Ok(Observed::Absent);
-                };
-                let action = match kind {
-                    OperationKind::Boot => Action::Boot,
-                    OperationKind::Shutdown => Action::Shutdown,
-                    OperationKind::PowerOff => Action::PowerOff,
-                    OperationKind::Reboot => Action::Reboot,
-                    OperationKind::Delete | OperationKind::Create => Action::Delete,
-                };
-                if kind == OperationKind::Delete {
-                    match self.provider().get_instance(remote).await {
-                        Ok(instance) if self.key().marks(&instance) => {}
-                        Ok(_) => return Ok(Observed::NotOurs),
-                        Err(error) if error.kind == ErrorKind::NoSuchInstance => {
-                            return Ok(Observed::Absent);
-                        }
-                        Err(error) => return Ok(Observed::Blind(error)),
-                    }
-                }
-                work().await?;
-                Ok(
-                    match self.provider().perform_action(remote, &action).await {
-                        Ok(operation) => Observed::Accepted(operation),
-                        Err(error) if error.kind == ErrorKind::NoSuchInstance => Observed::Absent,
-                        Err(error) => Observed::Failed(error),
-                    },
-                )
-            }
-        }
+        let repository = &self.platform.repository;
+        repository
+            .begin_attempt(self.claim, digest.as_ref(), margin)
+            .await?;
+        Ok(())
     }
 
     async fn get(&self) -> Observed {
@@ -217,6 +232,18 @@ impl<'a> Hand<'a> {
 
     async fn freeze(&self, reason: &str) {
         self.platform.freeze(&self.account, reason).await;
+    }
+}
+
+/// Returns what is asked of the vendor; a create is no action on a server.
+const fn action(kind: OperationKind) -> Option<Action> {
+    match kind {
+        OperationKind::Create => None,
+        OperationKind::Boot => Some(Action::Boot),
+        OperationKind::Shutdown => Some(Action::Shutdown),
+        OperationKind::PowerOff => Some(Action::PowerOff),
+        OperationKind::Reboot => Some(Action::Reboot),
+        OperationKind::Delete => Some(Action::Delete),
     }
 }
 

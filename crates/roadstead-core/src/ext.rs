@@ -307,3 +307,6 @@ impl<P: Provider + ?Sized> Walk<P> {
         Ok(Some(page))
     }
 }
+
+#[cfg(test)]
+mod tests;

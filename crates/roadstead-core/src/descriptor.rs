@@ -157,8 +157,10 @@ pub struct Descriptor {
     /// How safe it is to send a creating request twice.
     pub create_guarantee: CreateGuarantee,
     /// How long a new server may be missing from lists.
+    #[serde(rename = "visibility_lag_seconds", with = "seconds")]
     pub visibility_lag: Duration,
     /// How long after a lost answer a server may still come into being.
+    #[serde(rename = "max_late_commit_seconds", with = "seconds")]
     pub max_late_commit: Duration,
     /// JSON Schema of [`crate::CreateInstance::options`].
     pub options_schema: serde_json::Value,
@@ -179,5 +181,20 @@ impl Descriptor {
             Some(Support::No { why }) => Some(why.clone()),
             None => Some(Cow::Owned(format!("{} does not offer this", self.name))),
         }
+    }
+}
+
+/// Durations as whole seconds, the unit that the field's name says.
+mod seconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(it: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u64(it.as_secs())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        u64::deserialize(from).map(Duration::from_secs)
     }
 }

@@ -23,6 +23,13 @@ impl Instant {
             .to_string()
     }
 
+    /// Returns the time in UTC in whole seconds without saying that it is UTC.
+    pub(crate) fn zoneless_text(self) -> String {
+        let mut text = self.seconds_text();
+        text.truncate(text.trim_end_matches('Z').len());
+        text
+    }
+
     /// Returns the whole seconds since 1970.
     pub(crate) fn epoch_seconds(self) -> i64 {
         self.0.div_euclid(1_000_000)
@@ -104,5 +111,6 @@ mod tests {
         let moment = Instant(1_600_000_000_123_456);
         assert_eq!(moment.rfc3339(), "2020-09-13T12:26:40.123456Z");
         assert_eq!(moment.seconds_text(), "2020-09-13T12:26:40Z");
+        assert_eq!(moment.zoneless_text(), "2020-09-13T12:26:40");
     }
 }

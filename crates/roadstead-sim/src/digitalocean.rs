@@ -169,6 +169,10 @@ impl Vendor for DigitalOcean {
         headers
     }
 
+    fn secret_fields(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     fn state(&self) -> Value {
         let mut cloud = self.cloud.lock();
         let now = self.stage.clock.now();

@@ -108,6 +108,23 @@ pub enum Fate {
     Ignored,
 }
 
+/// How work ends that a vendor has accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Completed,
+    Errored,
+}
+
+impl Ending {
+    /// Returns how work ends for which a fault has decided.
+    pub(crate) const fn of(fate: Option<Fate>) -> Self {
+        match fate {
+            None | Some(Fate::Ignored) => Self::Completed,
+            Some(Fate::Fails) => Self::Errored,
+        }
+    }
+}
+
 /// A rule with what has become of it.
 #[derive(Debug, Clone, Serialize)]
 pub struct FaultStatus {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod agenda;
 mod clock;
 mod config;
 mod control;
@@ -7,9 +8,14 @@ mod digitalocean;
 mod draw;
 mod faults;
 mod handle;
+mod ids;
 mod journal;
+mod linode;
+mod paging;
 mod play;
+mod redact;
 mod server;
+mod ssh;
 mod stage;
 mod tokens;
 mod vendor;
@@ -19,6 +25,7 @@ pub use digitalocean::DigitalOceanSim;
 pub use faults::{Effect, Fate, Fault, FaultStatus, When};
 pub use handle::Handle;
 pub use journal::JournalEntry;
+pub use linode::LinodeSim;
 pub use server::Running;
 pub use tokens::{
     Scopes, TOKEN_FULL, TOKEN_OTHER, TOKEN_READ_ONLY, WellKnownToken, well_known_tokens,

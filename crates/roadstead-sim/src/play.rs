@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use actix_web::rt;
 use bytes::{Bytes, BytesMut};
-use serde_json::Value;
 
 use crate::faults::{Drawn, Effect, When};
 use crate::journal::JournalEntry;
+use crate::redact::journal_body;
 use crate::stage::Stage;
 use crate::vendor::{Answer, Call, Vendor};
 
@@ -34,7 +34,7 @@ pub(crate) async fn play(
     mut call: Call,
     fits: bool,
 ) -> Sending {
-    let sequence = stage.journal.open(entry(&stage, &call));
+    let sequence = stage.journal.open(entry(&stage, vendor.as_ref(), &call));
     if !fits {
         let answer = vendor.too_large();
         stage
@@ -132,6 +132,8 @@ fn spoil(mut answer: Answer, effect: &Effect) -> Sending {
         answer.status = status;
         answer.body = Bytes::new();
         answer.content_type.clear();
+        // How long to wait was said of the answer that is no more.
+        answer.headers.retain(|(name, _)| name != "retry-after");
     }
     if let Some(body) = &effect.body {
         let text = body
@@ -165,7 +167,7 @@ fn spoil(mut answer: Answer, effect: &Effect) -> Sending {
     Sending::Whole(answer)
 }
 
-fn entry(stage: &Stage, call: &Call) -> JournalEntry {
+fn entry(stage: &Stage, vendor: &dyn Vendor, call: &Call) -> JournalEntry {
     // A client that puts its token where it does not belong must not bring it
     // into the journal.
     let hide = |text: &str| match call.bearer().filter(|it| !it.is_empty()) {
@@ -173,8 +175,7 @@ fn entry(stage: &Stage, call: &Call) -> JournalEntry {
         None => text.to_owned(),
     };
     let text = hide(&String::from_utf8_lossy(&call.body));
-    let body = (!text.is_empty())
-        .then(|| serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.clone())));
+    let body = journal_body(&text, vendor.secret_fields());
     JournalEntry {
         sequence: 0,
         time: stage.clock.now().rfc3339(),

@@ -127,6 +127,15 @@ pub(crate) fn sha256_hex(text: &str) -> String {
     hex(digest::digest(&digest::SHA256, text.as_bytes()).as_ref())
 }
 
+/// Returns 40 hexadecimal digits that no setting changes, so that an account
+/// is recognized after a restart.
+pub(crate) fn identity(vendor: &str, kind: &str, name: &str) -> String {
+    sha256_hex(&format!("roadstead-sim/{vendor}/{kind}/{name}"))
+        .chars()
+        .take(40)
+        .collect()
+}
+
 /// Returns bytes in lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

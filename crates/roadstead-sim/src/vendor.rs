@@ -109,6 +109,9 @@ pub(crate) trait Vendor: Send + Sync + 'static {
     /// Returns the headers that the vendor puts on every answer.
     fn headers(&self, call: &Call) -> Vec<(String, String)>;
 
+    /// Returns the names of body fields that must not be journaled in clear.
+    fn secret_fields(&self) -> &'static [&'static str];
+
     /// Returns everything the vendor knows, deleted servers included.
     fn state(&self) -> Value;
 }

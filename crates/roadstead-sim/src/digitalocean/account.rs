@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::clock::Instant;
-use crate::tokens::sha256_hex;
+use crate::ids::next;
+use crate::tokens::identity;
 use crate::vendor::Answer;
 
 use super::Desk;
@@ -62,11 +63,6 @@ impl Ids {
     pub(crate) const fn request(&mut self) -> u64 {
         next(&mut self.request)
     }
-}
-
-const fn next(counter: &mut u64) -> u64 {
-    *counter = counter.saturating_add(1);
-    *counter
 }
 
 /// A private image: a snapshot that somebody took.
@@ -158,11 +154,11 @@ impl Account {
     }
 
     fn uuid(&self) -> String {
-        identity("user", &self.name)
+        identity("digitalocean", "user", &self.name)
     }
 
     fn team_uuid(&self) -> String {
-        identity("team", &self.name)
+        identity("digitalocean", "team", &self.name)
     }
 }
 
@@ -183,15 +179,6 @@ pub(crate) fn show(desk: &Desk<'_>) -> Answer {
         "team": { "uuid": account.team_uuid(), "name": format!("Team {}", account.name) },
     });
     Answer::json(200, &json!({ "account": view }))
-}
-
-/// Returns 40 hexadecimal digits that no setting changes, so that an account
-/// is recognized after a restart.
-fn identity(kind: &str, name: &str) -> String {
-    sha256_hex(&format!("roadstead-sim/digitalocean/{kind}/{name}"))
-        .chars()
-        .take(40)
-        .collect()
 }
 
 fn golden_image() -> Value {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::clock::Instant;
-use crate::faults::Fate;
+use crate::faults::Ending;
 use crate::vendor::Answer;
 
 use super::account::PrivateImage;
@@ -28,23 +28,6 @@ pub(crate) struct Action {
     started: Instant,
     ends: Instant,
     ending: Ending,
-}
-
-/// How an action ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
-    Completed,
-    Errored,
-}
-
-impl Ending {
-    /// Returns how an action ends for which a fault has decided.
-    pub(crate) const fn of(fate: Option<Fate>) -> Self {
-        match fate {
-            None | Some(Fate::Ignored) => Self::Completed,
-            Some(Fate::Fails) => Self::Errored,
-        }
-    }
 }
 
 impl Action {

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::faults::Fate;
+use crate::faults::{Ending, Fate};
 use crate::vendor::Answer;
 
-use super::actions::{self, Ending};
+use super::actions;
 use super::catalogue::regions::{REGIONS, Region};
 use super::catalogue::sizes::Size;
 use super::droplet::{Change, Droplet, Order};

@@ -1,9 +1,8 @@
 //! One droplet and what will become of it.
 
-use std::collections::VecDeque;
-
 use serde_json::{Value, json};
 
+use crate::agenda::Agenda;
 use crate::clock::Instant;
 
 use super::catalogue::regions::Region;
@@ -70,7 +69,7 @@ pub(crate) struct Droplet {
     pub(crate) busy_until: Instant,
     pub(crate) deletion_asked: Option<Instant>,
     pub(crate) gone: bool,
-    changes: VecDeque<(Instant, Change)>,
+    agenda: Agenda<Change>,
     has_addresses: bool,
 }
 
@@ -115,7 +114,7 @@ impl Droplet {
             busy_until: now,
             deletion_asked: None,
             gone: false,
-            changes: VecDeque::new(),
+            agenda: Agenda::new(),
             has_addresses: false,
         }
     }
@@ -127,15 +126,13 @@ impl Droplet {
 
     /// Plans a change.
     pub(crate) fn plan(&mut self, at: Instant, change: Change) {
-        self.changes.push_back((at, change));
+        self.agenda.plan(at, change);
     }
 
     /// Makes the changes whose time has come.
     pub(crate) fn settle(&mut self, now: Instant) {
-        while self.changes.front().is_some_and(|(at, _)| *at <= now) {
-            if let Some((_, change)) = self.changes.pop_front() {
-                self.apply(change);
-            }
+        while let Some((_, change)) = self.agenda.due(now) {
+            self.apply(change);
         }
     }
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::clock::Instant;
-use crate::faults::Fate;
+use crate::faults::{Ending, Fate};
 use crate::vendor::Answer;
 
-use super::actions::{self, Ending};
+use super::actions;
 use super::droplet::{Change, Droplet};
 use super::paging::page;
 use super::refusal::{PENDING, Refusal};

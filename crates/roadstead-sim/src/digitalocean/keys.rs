@@ -1,10 +1,9 @@
 //! `/v2/account/keys`: SSH keys.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
 
+use crate::ssh::key_bytes;
 use crate::vendor::Answer;
 
 use super::paging::page;
@@ -119,18 +118,11 @@ fn name(body: &Value) -> Result<String, Refusal> {
 
 /// Returns the MD5 of the key's bytes as pairs of digits, as the vendor does.
 fn fingerprint(public_key: &str) -> Option<String> {
-    let mut words = public_key.split_whitespace();
-    let kind = words.next()?;
-    let bytes = STANDARD.decode(words.next()?).ok()?;
-    // The bytes begin with the length and the text of the kind.
-    let named = bytes.get(4..)?.starts_with(kind.as_bytes());
-    named.then(|| {
-        let pairs: Vec<String> = Md5::digest(&bytes)
-            .iter()
-            .map(|it| format!("{it:02x}"))
-            .collect();
-        pairs.join(":")
-    })
+    let pairs: Vec<String> = Md5::digest(key_bytes(public_key)?)
+        .iter()
+        .map(|it| format!("{it:02x}"))
+        .collect();
+    Some(pairs.join(":"))
 }
 
 #[cfg(test)]

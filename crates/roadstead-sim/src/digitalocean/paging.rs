@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
+use crate::paging::cut;
 use crate::vendor::{Answer, Call};
 
 const DEFAULT: usize = 20;
@@ -16,13 +17,8 @@ pub(crate) fn page<T>(call: &Call, key: &str, items: &[T], view: impl Fn(&T) -> 
         .unwrap_or(DEFAULT)
         .min(MAXIMUM);
     let current = number("page").unwrap_or(1).max(1);
-    let last = items.len().div_ceil(size).max(1);
-    let shown: Vec<Value> = items
-        .iter()
-        .skip(size.saturating_mul(current - 1))
-        .take(size)
-        .map(view)
-        .collect();
+    let (shown, last) = cut(items, current, size);
+    let shown: Vec<Value> = shown.map(view).collect();
 
     let mut pages = Map::new();
     let mut link = |name: &str, to: usize| {

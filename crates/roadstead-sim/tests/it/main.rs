@@ -11,6 +11,7 @@ mod catalogue;
 mod faults;
 mod life;
 mod limits;
+mod linode;
 mod lists;
 mod refusals;
 mod server;

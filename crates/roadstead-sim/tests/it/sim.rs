@@ -21,7 +21,11 @@ pub(crate) struct Got {
 
 impl Sim {
     pub(crate) fn start(config: SimulatorConfig) -> Self {
-        let running = DigitalOceanSim::start(([127, 0, 0, 1], 0).into(), config).unwrap();
+        Self::around(DigitalOceanSim::start(([127, 0, 0, 1], 0).into(), config).unwrap())
+    }
+
+    /// Makes a client for a simulator that runs.
+    pub(crate) fn around(running: Running) -> Self {
         let http = Client::builder()
             .no_proxy()
             .timeout(Duration::from_secs(20))

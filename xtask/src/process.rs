@@ -8,8 +8,11 @@ use anyhow::{Context, Result, bail};
 
 /// Returns the repository's root folder.
 pub(crate) fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here).to_path_buf()
+    // Cargo says where it runs from; what was true at compile time may be another checkout's
+    // folder, where several share one target folder.
+    let here = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    here.parent().unwrap_or(&here).to_path_buf()
 }
 
 /// Starts a cargo command line at the repository's root.

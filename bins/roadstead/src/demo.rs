@@ -11,7 +11,7 @@ use anyhow::Context;
 use roadstead_core::Secret;
 use roadstead_repository::Repository;
 use roadstead_service::{Clockwork, NewUser, Platform, RegisterProvider, Role};
-use roadstead_sim::{DigitalOceanSim, SimulatorConfig, TOKEN_FULL};
+use roadstead_sim::{DigitalOceanSim, LinodeSim, SimulatorConfig, TOKEN_FULL};
 
 use crate::command::DemoOptions;
 use crate::serve::Running;
@@ -142,17 +142,30 @@ fn simulate(time_scale: f64) -> anyhow::Result<Vec<Simulated>> {
     };
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let digitalocean =
-        DigitalOceanSim::start(any, config).context("could not simulate DigitalOcean")?;
-    Ok(vec![Simulated {
-        kind: "digitalocean",
-        name: "DigitalOcean",
-        simulator: digitalocean,
-        example: Example {
-            plan: "s-1vcpu-1gb",
-            region: "nyc3",
-            image: "ubuntu-22-04-x64",
+        DigitalOceanSim::start(any, config.clone()).context("could not simulate DigitalOcean")?;
+    let linode = LinodeSim::start(any, config).context("could not simulate Linode")?;
+    Ok(vec![
+        Simulated {
+            kind: "digitalocean",
+            name: "DigitalOcean",
+            simulator: digitalocean,
+            example: Example {
+                plan: "s-1vcpu-1gb",
+                region: "nyc3",
+                image: "ubuntu-22-04-x64",
+            },
         },
-    }])
+        Simulated {
+            kind: "linode",
+            name: "Linode",
+            simulator: linode,
+            example: Example {
+                plan: "g6-nanode-1",
+                region: "us-east",
+                image: "linode/ubuntu24.04",
+            },
+        },
+    ])
 }
 
 async fn repository(folder: &Path) -> anyhow::Result<Repository> {

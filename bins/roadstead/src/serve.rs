@@ -21,8 +21,9 @@ const HTTP_WORKERS: usize = 2;
 /// Runs the server until it is told to stop.
 pub(crate) async fn run(settings: Settings, migrate: bool) -> anyhow::Result<()> {
     logs::start(&settings.log);
-    let _lock = lock(&settings)?;
+    // The database first: it says best what is wrong with its own place.
     let repository = wiring::repository(&settings).await?;
+    let _lock = lock(&settings)?;
     apply_migrations(&repository, migrate).await?;
     let platform = wiring::platform(repository, &settings.endpoints, settings.clockwork).await?;
     let running = Running::start(Arc::clone(&platform), settings.listen, settings.workers)?;

@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
+use roadstead_core::ProviderKind;
+use roadstead_http::{Url, check_base_url};
 use roadstead_service::Clockwork;
 
 /// The names that are read, without the prefix.
@@ -212,9 +214,15 @@ fn from_environment() -> BTreeMap<String, String> {
 fn from_file(path: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("could not read the settings in `{}`", path.display()))?;
-    let table: toml::Table = text
-        .parse()
-        .with_context(|| format!("the settings in `{}` are no TOML", path.display()))?;
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+        // Not the error itself: it quotes the line, which may hold a password.
+        let before = error.span().and_then(|it| text.get(..it.start));
+        let line = before.unwrap_or_default().matches('\n').count() + 1;
+        anyhow!(
+            "the settings in `{}` are no TOML: line {line} is wrong",
+            path.display()
+        )
+    })?;
     table
         .into_iter()
         .map(|(name, value)| {
@@ -254,12 +262,12 @@ fn duration(text: &str) -> Result<Duration, &'static str> {
 }
 
 fn endpoint(text: &str) -> Result<Option<String>, &'static str> {
-    // Whether http is allowed there, the client decides: only it knows what loopback is.
-    if text.starts_with("https://") || text.starts_with("http://") {
-        Ok(Some(text.to_owned()))
-    } else {
-        Err("must be a base URL up to and without the version, such as `http://127.0.0.1:9101`")
-    }
+    let rule = "must be a base URL up to and without the version, such as \
+        `http://127.0.0.1:9101`; plain http is for loopback only";
+    let url = Url::parse(text).map_err(|_error| rule)?;
+    // Which vendor it is does not matter to the answer.
+    check_base_url(&url, &ProviderKind::from("any")).map_err(|_error| rule)?;
+    Ok(Some(text.to_owned()))
 }
 
 /// Returns whether people read what this program prints.

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::{Context, bail};
-use roadstead_sim::{DigitalOceanSim, Fault, SimulatorConfig};
+use roadstead_sim::{DigitalOceanSim, Fault, LinodeSim, SimulatorConfig};
 
 use crate::command::SimulateOptions;
 use crate::logs;
@@ -33,6 +33,11 @@ pub(crate) async fn run(options: SimulateOptions) -> anyhow::Result<()> {
         let simulator = DigitalOceanSim::start(address, config.clone())
             .with_context(|| format!("could not simulate DigitalOcean at {address}"))?;
         running.push(("digitalocean", simulator));
+    }
+    if let Some(address) = options.linode.or(all.then_some(any)) {
+        let simulator = LinodeSim::start(address, config.clone())
+            .with_context(|| format!("could not simulate Linode at {address}"))?;
+        running.push(("linode", simulator));
     }
     for (_, simulator) in &running {
         for fault in &faults {

@@ -197,7 +197,8 @@ fn true_state(state: &Value, remote: &str) -> Option<String> {
         let lists = ["droplets", "instances"].map(|it| account.get(it).and_then(Value::as_array));
         lists.into_iter().flatten().flatten()
     });
-    let is_it = |it: &&Value| it.get("id").is_some_and(|id| id.to_string() == remote);
+    let remote: u64 = remote.parse().ok()?;
+    let is_it = |it: &&Value| it.get("id").and_then(Value::as_u64) == Some(remote);
     let server = servers.into_iter().find(is_it)?;
     if server.get("deleted").and_then(Value::as_bool) == Some(true) {
         return None;

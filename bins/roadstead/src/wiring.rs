@@ -7,6 +7,7 @@ use anyhow::Context;
 use roadstead_core::{Error, ErrorKind, Provider, ProviderKind, Result};
 use roadstead_digitalocean::DigitalOceanBuilder;
 use roadstead_http::TokioClock;
+use roadstead_linode::LinodeBuilder;
 use roadstead_repository::{Options, Repository};
 use roadstead_service::{Clockwork, Factory, Platform, PlatformConfig};
 
@@ -19,6 +20,7 @@ const SESSION_LIFETIME: Duration = Duration::from_hours(24 * 7);
 /// Returns the vendors.
 pub(crate) fn factories(endpoints: &Endpoints) -> Vec<Factory> {
     let digitalocean = endpoints.digitalocean.clone();
+    let linode = endpoints.linode.clone();
     vec![
         Factory::new(
             roadstead_digitalocean::descriptor(),
@@ -26,6 +28,17 @@ pub(crate) fn factories(endpoints: &Endpoints) -> Vec<Factory> {
                 without_configuration("digitalocean", configuration)?;
                 let mut builder = DigitalOceanBuilder::new(token);
                 if let Some(endpoint) = &digitalocean {
+                    builder = builder.with_endpoint(endpoint.as_str());
+                }
+                provider(builder.build()?)
+            },
+        ),
+        Factory::new(
+            roadstead_linode::descriptor(),
+            move |token, configuration| {
+                without_configuration("linode", configuration)?;
+                let mut builder = LinodeBuilder::new(token);
+                if let Some(endpoint) = &linode {
                     builder = builder.with_endpoint(endpoint.as_str());
                 }
                 provider(builder.build()?)

@@ -17,7 +17,8 @@ use tracing::debug;
 use crate::pace::{Gate, Pauses, RetryQuota, part_of};
 use crate::rate::{self, until};
 use crate::{
-    Classify, HttpConfig, RateLimit, Redactor, Refusal, Request, Response, check_base_url,
+    Classify, HttpConfig, RateLimit, Redactor, Refusal, Request, Response, RetryAfter,
+    check_base_url,
 };
 
 /// Spreads those who wait at the gate.
@@ -240,7 +241,11 @@ impl Inner {
         let error = careful(error, &request.method);
         // Only a read may simply be made again at the vendor's time.
         match rate::wait_until(&refusal.headers, None, now) {
-            Some(then) if request.is_read() && is_transient(error.kind) => {
+            Some(then)
+                if self.config.retry_after == RetryAfter::Always
+                    && request.is_read()
+                    && is_transient(error.kind) =>
+            {
                 error.with_retry(Retry::At(then))
             }
             _ => error,

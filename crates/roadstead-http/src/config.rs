@@ -34,8 +34,20 @@ pub struct HttpConfig {
     pub max_body_bytes: usize,
     /// Where the vendor says how many calls are left.
     pub rate_headers: Option<RateHeaders>,
+    /// When the vendor's `Retry-After` means that a read must wait.
+    pub retry_after: RetryAfter,
     /// Where the vendor gives its own id of the request.
     pub request_id_header: &'static str,
+}
+
+/// When a `Retry-After` is to be obeyed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryAfter {
+    /// Wherever the vendor sends it.
+    Always,
+    /// Only where the vendor throttles: some send it with every answer, where it tells when
+    /// the present window ends.
+    WhenThrottled,
 }
 
 impl HttpConfig {
@@ -54,6 +66,7 @@ impl HttpConfig {
             pause_max: Duration::from_secs(15),
             max_body_bytes: 16 * 1024 * 1024,
             rate_headers: None,
+            retry_after: RetryAfter::Always,
             request_id_header: "x-request-id",
         }
     }

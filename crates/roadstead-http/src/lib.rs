@@ -16,7 +16,7 @@ pub use reqwest::{Method, Url, header};
 pub use crate::authorize::{Authorize, Bearer, Outgoing};
 pub use crate::client::Client;
 pub use crate::clock::TokioClock;
-pub use crate::config::{HttpConfig, check_base_url};
+pub use crate::config::{HttpConfig, RetryAfter, check_base_url};
 pub use crate::rate::{RateHeaders, RateLimit};
 pub use crate::redact::{Redactor, VendorWords};
 pub use crate::refusal::{Classify, Refusal};

@@ -1,0 +1,141 @@
+//! Keys kept at Linode, and its applications.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use roadstead_core::{ErrorKind, Marketplace, MarketplaceApp, Outcome, Result, SshKeys};
+
+use crate::Linode;
+use crate::client::Client;
+use crate::convert;
+use crate::error::invalid;
+use crate::request::CREATE;
+use crate::wire;
+
+const ENSURE: &str = "register the SSH key";
+
+/// The longest label of a key.
+const LABEL_MAX: usize = 64;
+
+const NO_KEY: &str = "this is no public key in OpenSSH form";
+
+#[async_trait]
+impl SshKeys for Linode {
+    /// Linode takes one key any number of times, so all of them are looked at first.
+    async fn ensure(&self, public_key: &str, name: &str) -> Result<Box<str>> {
+        let public_key = public_key.trim();
+        let Some(wanted) = essence(public_key) else {
+            return Err(invalid(ENSURE, "public_key", NO_KEY));
+        };
+        let known = self.client.fetch_keys(ENSURE).await?;
+        if let Some(it) = known.iter().find(|it| essence(&it.ssh_key) == Some(wanted)) {
+            return Ok(it.id.to_string().into());
+        }
+        let label: String = name.chars().take(LABEL_MAX).collect();
+        let key = wire::CreateKey {
+            label: &label,
+            ssh_key: public_key,
+        };
+        let made = self.client.fetch_create_key(&key).await?;
+        Ok(made.id.to_string().into())
+    }
+
+    async fn delete(&self, id: &str) -> Result<()> {
+        let Ok(id) = id.parse() else {
+            let message = "the id does not come from this vendor";
+            return Err(invalid("delete the SSH key", "id", message));
+        };
+        match self.client.fetch_delete_key(id).await {
+            Err(error) if error.kind == ErrorKind::NoSuchResource => Ok(()),
+            done => done,
+        }
+    }
+}
+
+#[async_trait]
+impl Marketplace for Linode {
+    async fn apps(&self) -> Result<Arc<[MarketplaceApp]>> {
+        Ok(self
+            .client
+            .fetch_apps()
+            .await?
+            .into_iter()
+            .filter_map(convert::app)
+            .collect())
+    }
+}
+
+/// Returns the keys of a create as Linode takes them, which is in full. Those given by their
+/// id at Linode are fetched.
+pub(crate) async fn keys_for_create(client: &Client, keys: &[Box<str>]) -> Result<Vec<Box<str>>> {
+    let mut full = Vec::with_capacity(keys.len());
+    for key in keys {
+        let key = key.trim();
+        if essence(key).is_some() {
+            full.push(key.into());
+            continue;
+        }
+        let Ok(id) = key.parse() else {
+            return Err(invalid(CREATE, "ssh_keys", NO_KEY));
+        };
+        // No server was asked for yet, whatever became of the key.
+        match client.fetch_key(CREATE, id).await {
+            Ok(it) => full.push(it.ssh_key),
+            Err(error) if error.kind == ErrorKind::NoSuchResource => {
+                let message = format!("the account has no SSH key `{id}`");
+                return Err(invalid(CREATE, "ssh_keys", message));
+            }
+            Err(error) => return Err(error.with_outcome(Outcome::NotExecuted)),
+        }
+    }
+    Ok(full)
+}
+
+/// Returns what makes a key, which is all but its comment; `None` for a text that is no
+/// public key.
+fn essence(public_key: &str) -> Option<(&str, &str)> {
+    let public_key = public_key.trim();
+    if public_key.contains(['\n', '\r']) {
+        return None;
+    }
+    let mut words = public_key.split_whitespace();
+    let (kind, body) = (words.next()?, words.next()?);
+    let bytes = STANDARD.decode(body).ok()?;
+    // The body begins with its own kind, behind a length of four bytes.
+    let named = bytes.get(4..)?.get(..kind.len())?;
+    (named == kind.as_bytes()).then_some((kind, body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Made by `ssh-keygen -t ed25519`.
+    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK+1DocvNjYkHfGp2iv7dWCLbM8EPfT0hDpprC+zHSk2 someone@example";
+
+    #[test]
+    fn a_comment_does_not_make_another_key() {
+        let (bare, _) = KEY.rsplit_once(' ').unwrap();
+        assert!(essence(KEY).is_some());
+        assert_eq!(essence(KEY), essence(bare));
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused() {
+        let two_lines = format!("{KEY}\n{KEY}");
+        let private = "-----BEGIN OPENSSH PRIVATE KEY-----";
+        for bad in [
+            "",
+            "512189",
+            "ssh-ed25519",
+            "ssh-ed25519 AAAA",
+            "ssh-rsa !!!",
+            private,
+            &two_lines,
+        ] {
+            assert_eq!(essence(bad), None, "{bad}");
+        }
+    }
+}

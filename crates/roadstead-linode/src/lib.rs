@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+
+mod client;
+mod config;
+mod convert;
+mod descriptor;
+mod error;
+mod extensions;
+mod job;
+mod options;
+mod paging;
+mod provider;
+mod request;
+mod scopes;
+mod wire;
+
+pub use crate::config::{LinodeBuilder, LinodeConfig};
+pub use crate::descriptor::descriptor;
+pub use crate::options::{DiskEncryption, LinodeOptions};
+pub use crate::provider::Linode;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use roadstead_core::{ErrorKind, ManualClock, Outcome, Retry};
-use roadstead_http::{Request, TokioClock};
+use roadstead_http::{Request, RetryAfter, TokioClock};
 
 use crate::stand_in::{StandIn, answer, json, nothing};
 
@@ -94,6 +94,17 @@ async fn a_read_obeys_the_time_that_a_failing_vendor_names() {
     let error = client.send(&get(), &nothing).await.unwrap_err();
     assert_eq!(error.retry, Retry::At(noon() + Duration::from_secs(60)));
     assert_eq!(stand_in.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_time_that_stands_on_every_answer_is_obeyed_only_by_the_throttled() {
+    let broken = || answer(502, "retry-after: 60\r\n", "");
+    let stand_in = StandIn::start(vec![broken(), json(200, "{}")]).await;
+    let client = stand_in.client_with(Arc::new(TokioClock), |config| {
+        config.retry_after = RetryAfter::WhenThrottled;
+    });
+    client.send(&get(), &nothing).await.unwrap();
+    assert_eq!(stand_in.requests().len(), 2, "it went on without the wait");
 }
 
 #[tokio::test]

@@ -198,15 +198,8 @@ impl<'a> Hand<'a> {
     }
 
     async fn is_gone(&self) -> CallResult<bool> {
-        let account = self.provider().validate_credentials().await?;
-        if let Some(known) = &self.account.record.fingerprint
-            && **known != *account.fingerprint
-        {
-            self.freeze("its token belongs to another account at the provider")
-                .await;
-            return Ok(false);
-        }
-        Ok(self.provider().find_created(&self.key()).await?.is_empty())
+        Ok(is_same(self.platform, &self.account).await?
+            && self.provider().find_created(&self.key()).await?.is_empty())
     }
 
     fn create_request(&self) -> Result<CreateInstance, crate::Error> {
@@ -275,6 +268,9 @@ pub(super) async fn delete_doomed(platform: &Platform) {
 
 async fn delete_one(platform: &Platform, doom: &repository::Doom) -> Result<(), crate::Error> {
     let account = platform.registry.account(doom.provider).await?;
+    if let Verification::Refused { .. } = account.record.verification {
+        return Ok(());
+    }
     let tenant = Tenant {
         org: doom.organization,
     };
@@ -283,17 +279,9 @@ async fn delete_one(platform: &Platform, doom: &repository::Doom) -> Result<(), 
         .get_instance(&tenant, doom.instance)
         .await?;
     if bound.remote.as_ref() != Some(&doom.remote) {
-        match account.provider.get_instance(&doom.remote).await {
-            Ok(extra) if mark(&platform.deployment, &bound).marks(&extra) => {
-                account
-                    .provider
-                    .perform_action(&doom.remote, &Action::Delete)
-                    .await?;
-                info!(instance.id = %bound.id, remote.id = %doom.remote, "deleted an extra server");
-            }
-            Ok(_) => warn!(remote.id = %doom.remote, "spared a server without our mark"),
-            Err(error) if error.kind == ErrorKind::NoSuchInstance => {}
-            Err(error) => return Err(error.into()),
+        let deleted = delete_extra(platform, &account, doom, &bound).await;
+        if !platform.watch_token(&account, deleted).await? {
+            return Ok(());
         }
     }
     platform
@@ -301,4 +289,43 @@ async fn delete_one(platform: &Platform, doom: &repository::Doom) -> Result<(), 
         .finish_doom(doom.provider, &doom.remote)
         .await?;
     Ok(())
+}
+
+/// Deletes an extra server, unless it is not ours. Returns whether that is settled.
+async fn delete_extra(
+    platform: &Platform,
+    account: &Account,
+    doom: &repository::Doom,
+    bound: &repository::Instance,
+) -> CallResult<bool> {
+    match account.provider.get_instance(&doom.remote).await {
+        Ok(extra) if mark(&platform.deployment, bound).marks(&extra) => {
+            account
+                .provider
+                .perform_action(&doom.remote, &Action::Delete)
+                .await?;
+            info!(instance.id = %bound.id, remote.id = %doom.remote, "deleted an extra server");
+            Ok(true)
+        }
+        Ok(_) => {
+            warn!(remote.id = %doom.remote, "spared a server without our mark");
+            Ok(true)
+        }
+        Err(error) if error.kind == ErrorKind::NoSuchInstance => is_same(platform, account).await,
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns whether the token still opens the account that it was registered for; freezes the
+/// account if not. With somebody else's token everything is absent.
+async fn is_same(platform: &Platform, account: &Account) -> CallResult<bool> {
+    let found = account.provider.validate_credentials().await?;
+    if let Some(known) = &account.record.fingerprint
+        && **known != *found.fingerprint
+    {
+        let reason = "its token belongs to another account at the provider";
+        platform.freeze(account, reason).await;
+        return Ok(false);
+    }
+    Ok(true)
 }

@@ -204,8 +204,32 @@ impl Faults {
         if request.ssh_keys.len() > MOST_KEYS {
             self.add("ssh_keys", format!("at most {MOST_KEYS} keys"));
         }
-        if request.options.as_ref().is_some_and(|it| !it.is_object()) {
-            self.add("options", "must be an object");
+        self.options(descriptor, request.options.as_ref());
+    }
+
+    /// Refuses options that the vendor does not have; their values are the vendor's to judge.
+    fn options(&mut self, descriptor: &Descriptor, options: Option<&serde_json::Value>) {
+        let given = match options {
+            None | Some(serde_json::Value::Null) => return,
+            Some(serde_json::Value::Object(given)) => given,
+            Some(_) => return self.add("options", "must be an object"),
+        };
+        let schema = &descriptor.options_schema;
+        let known = schema.get("properties").and_then(|it| it.as_object());
+        for name in given.keys() {
+            if known.is_some_and(|it| it.contains_key(name)) {
+                continue;
+            }
+            // What a member typed as a name may be anything.
+            let shown: String = name
+                .chars()
+                .filter(|it| !it.is_control())
+                .take(64)
+                .collect();
+            self.0.push(FieldError {
+                error: format!("{} has no option `{shown}`", descriptor.name),
+                field: format!("options.{shown}").into(),
+            });
         }
     }
 

@@ -1,0 +1,62 @@
+//! Requests that come twice under one key.
+
+use futures::future::join_all;
+use roadstead_service::{Accepted, Error, OperationKind, Result};
+
+use crate::stage::{Stage, at_each_vendor};
+
+at_each_vendor! {
+    async fn the_same_request_under_one_key_makes_one_server(stage: &Stage) {
+        let first = keyed(stage, "k1", "web").await.unwrap();
+        let second = keyed(stage, "k1", "web").await.unwrap();
+        assert!(!first.replayed && second.replayed);
+        assert_eq!((first.instance.id, first.operation.id), (second.instance.id, second.operation.id));
+        stage.succeeds(first.operation.id).await;
+        let third = keyed(stage, "k1", "web").await.unwrap();
+        assert_eq!(third.instance.public_status(), "running");
+        stage.is_the_only_one(first.instance.id).await;
+        assert_eq!(stage.creates().len(), 1);
+    }
+
+    async fn twenty_at_once_under_one_key_make_one_server(stage: &Stage) {
+        let all = join_all((0..20).map(|_| keyed(stage, "k1", "web"))).await;
+        let all: Vec<Accepted> = all.into_iter().map(Result::unwrap).collect();
+        assert_eq!(all.iter().filter(|it| !it.replayed).count(), 1);
+        assert!(all.iter().all(|it| it.operation.id == all[0].operation.id));
+        stage.succeeds(all[0].operation.id).await;
+        stage.is_the_only_one(all[0].instance.id).await;
+        assert_eq!(stage.creates().len(), 1);
+    }
+
+    async fn another_request_under_the_same_key_is_refused(stage: &Stage) {
+        let first = keyed(stage, "k1", "web").await.unwrap();
+        let other = keyed(stage, "k1", "mail").await;
+        assert!(matches!(other, Err(Error::KeyReused)), "{other:?}");
+        let (id, key) = (first.instance.id, Some(("k1".to_owned(), b"delete".to_vec())));
+        let action = stage.platform.act(&stage.member(), id, OperationKind::Delete, key).await;
+        assert!(matches!(action, Err(Error::KeyReused)), "{action:?}");
+        stage.succeeds(first.operation.id).await;
+        stage.is_the_only_one(first.instance.id).await;
+    }
+
+    async fn an_action_under_one_key_happens_once(stage: &Stage) {
+        let id = stage.running("web").await.id;
+        let mark = stage.mark();
+        let reboot = async || {
+            let key = Some(("k2".to_owned(), b"reboot".to_vec()));
+            stage.platform.act(&stage.member(), id, OperationKind::Reboot, key).await.unwrap()
+        };
+        let first = reboot().await;
+        stage.succeeds(first.operation.id).await;
+        let second = reboot().await;
+        assert!(second.replayed);
+        assert_eq!(first.operation.id, second.operation.id);
+        assert_eq!(stage.changes(mark).len(), 1);
+    }
+}
+
+async fn keyed(stage: &Stage, key: &str, label: &str) -> Result<Accepted> {
+    let mut request = stage.request(label);
+    request.idempotency = Some((key.to_owned(), label.as_bytes().to_vec()));
+    stage.platform.create_server(&stage.member(), request).await
+}

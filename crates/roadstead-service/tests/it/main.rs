@@ -1,0 +1,25 @@
+//! The use cases and the engine on real databases, at simulated vendors: each test runs on
+//! SQLite and on PostgreSQL at each vendor.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that meets a surprise has to fail where it stands"
+)]
+
+mod rows;
+mod stage;
+mod vendor;
+
+mod accounts;
+mod crash;
+mod deletion;
+mod down;
+mod keys;
+mod life;
+mod lost;
+mod poller;
+mod refused;
+mod secrets;
+mod tenants;
+mod twins;
+mod validation;

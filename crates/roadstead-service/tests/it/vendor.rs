@@ -1,0 +1,124 @@
+//! The table of vendors that the tests run at.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use roadstead_core::{Descriptor, Provider, Result, Secret};
+use roadstead_digitalocean::DigitalOceanBuilder;
+use roadstead_http::Request;
+use roadstead_linode::LinodeBuilder;
+use roadstead_service::Factory;
+use roadstead_sim::{DigitalOceanSim, LinodeSim, Running, SimulatorConfig};
+use serde_json::{Value, json};
+
+/// How long one attempt of a call may take.
+const ATTEMPT: Duration = Duration::from_secs(1);
+
+/// How long a call may take with all its attempts.
+const DEADLINE: Duration = Duration::from_secs(2);
+
+/// Makes a provider from a token and an endpoint.
+type Make = fn(Secret<String>, &str) -> Result<Arc<dyn Provider>>;
+
+/// A vendor: how it is started and reached, what it sells, and how it spells things.
+pub(crate) struct Vendor {
+    /// The short name.
+    pub(crate) kind: &'static str,
+    /// Starts its simulator.
+    pub(crate) start: fn(SocketAddr, SimulatorConfig) -> io::Result<Running>,
+    /// Describes it.
+    pub(crate) descriptor: fn() -> Descriptor,
+    /// Makes a provider from a token and an endpoint.
+    pub(crate) provider: Make,
+    /// A small plan that is sold in `region`.
+    pub(crate) plan: &'static str,
+    /// A region.
+    pub(crate) region: &'static str,
+    /// An image that fits.
+    pub(crate) image: &'static str,
+    /// A root password, where a server cannot be had without.
+    pub(crate) password: Option<&'static str>,
+    /// A plan with a region in which it is not sold.
+    pub(crate) unsold: (&'static str, &'static str),
+    /// The path of the list of servers; a `POST` to it creates one.
+    pub(crate) path: &'static str,
+    /// Under which name the simulator's state lists servers.
+    pub(crate) servers: &'static str,
+    /// Its words for a server that runs and for one that is switched off.
+    pub(crate) words: (&'static str, &'static str),
+    /// The calls that take our tags off a server.
+    pub(crate) untag: fn(&Value) -> Vec<Request>,
+}
+
+impl Vendor {
+    /// Returns what the platform makes accounts of this vendor with.
+    pub(crate) fn factory(&'static self, endpoint: String) -> Factory {
+        Factory::new((self.descriptor)(), move |token, _configuration| {
+            (self.provider)(token, &endpoint)
+        })
+    }
+}
+
+pub(crate) static DIGITALOCEAN: Vendor = Vendor {
+    kind: "digitalocean",
+    start: DigitalOceanSim::start,
+    descriptor: roadstead_digitalocean::descriptor,
+    provider: |token, endpoint| {
+        let provider = DigitalOceanBuilder::new(token)
+            .with_endpoint(endpoint)
+            .with_attempt_timeout(ATTEMPT)
+            .with_deadline(DEADLINE)
+            .build()?;
+        Ok(Arc::new(provider))
+    },
+    plan: "s-1vcpu-1gb",
+    region: "fra1",
+    image: "ubuntu-24-04-x64",
+    password: None,
+    unsold: ("s-1vcpu-1gb-amd", "atl1"),
+    path: "/v2/droplets",
+    servers: "droplets",
+    words: ("active", "off"),
+    untag: |server| {
+        let id = server["id"].to_string();
+        let tags = server["tags"].as_array().unwrap();
+        let untag = |tag: &Value| {
+            Request::delete("remove the tag", "/v2/tags/{name}/resources")
+                .with_segment(tag.as_str().unwrap())
+                .with_json(&json!({
+                    "resources": [{ "resource_id": id, "resource_type": "droplet" }]
+                }))
+        };
+        tags.iter().map(untag).collect()
+    },
+};
+
+pub(crate) static LINODE: Vendor = Vendor {
+    kind: "linode",
+    start: LinodeSim::start,
+    descriptor: roadstead_linode::descriptor,
+    provider: |token, endpoint| {
+        let provider = LinodeBuilder::new(token)
+            .with_endpoint(endpoint)
+            .with_attempt_timeout(ATTEMPT)
+            .with_deadline(DEADLINE)
+            .build()?;
+        Ok(Arc::new(provider))
+    },
+    plan: "g6-nanode-1",
+    region: "us-east",
+    image: "linode/ubuntu24.04",
+    password: Some("correct-Horse-7-battery"),
+    unsold: ("g1-gpu-rtx6000-4", "eu-west"),
+    path: "/v4/linode/instances",
+    servers: "instances",
+    words: ("running", "offline"),
+    untag: |server| {
+        let request = Request::put("remove the tags", "/v4/linode/instances/{id}")
+            .with_segment(server["id"].to_string())
+            .with_json(&json!({ "tags": [] }));
+        vec![request]
+    },
+};

@@ -9,6 +9,8 @@ use clap::{Args, ValueEnum};
 use crate::postgres::Cluster;
 use crate::process;
 
+/// How many tests of one binary run at once.
+const TEST_THREADS: &str = "RUST_TEST_THREADS";
 /// Names a server to test on instead of a cluster of our own.
 const DATABASE_URL: &str = "ROADSTEAD_TEST_DATABASE_URL";
 /// Tells the test kit which databases are left out on purpose.
@@ -108,6 +110,11 @@ fn conclude(result: Result<()>, place: &str) -> Result<()> {
 fn cargo_test(options: &Options) -> Command {
     let mut command = process::cargo();
     command.args(test_arguments(&options.arguments));
+    // The tests wait for servers and databases more than they compute.
+    if std::env::var_os(TEST_THREADS).is_none() {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        command.env(TEST_THREADS, (4 * cores).to_string());
+    }
     command
 }
 

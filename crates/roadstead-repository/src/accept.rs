@@ -4,7 +4,7 @@ use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use roadstead_core::{InstanceId, OperationId};
 
-use crate::db::{Connection, Repository, detached, run};
+use crate::db::{Connection, Repository, detached, read, run};
 use crate::error::{Error, Result};
 use crate::operations::open;
 use crate::record::{
@@ -52,6 +52,37 @@ impl Repository {
             tx.finish(outcome).await
         })
         .await
+    }
+
+    /// Returns what an earlier request with the same key has put on record, if there was one. It
+    /// is asked first, so that a repeat gets its answer whatever has changed since.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::KeyReused`] if the key came with another request.
+    pub async fn find_accepted(
+        &self,
+        tenant: &Tenant,
+        key: &IdempotencyKey,
+    ) -> Result<Option<Accepted>> {
+        let organization = Id(tenant.org.0);
+        let found: Option<(Vec<u8>, Id)> = read!(self.db, c => idempotency_keys::table
+            .find((organization, &key.key))
+            .select((idempotency_keys::hash, idempotency_keys::operation_id))
+            .first(c).await.optional())?;
+        let Some((hash, operation)) = found else {
+            return Ok(None);
+        };
+        if hash != key.hash {
+            return Err(Error::KeyReused);
+        }
+        let operation = self.get_operation(tenant, OperationId(operation.0)).await?;
+        let instance = self.get_instance(tenant, operation.instance).await?;
+        Ok(Some(Accepted {
+            instance,
+            operation,
+            replayed: true,
+        }))
     }
 
     /// Puts an operation on a server on record, in one transaction. A repeated key, and a second

@@ -83,6 +83,15 @@ impl Platform {
         grant: &Grant<ManageInstances>,
         request: CreateServer,
     ) -> Result<Accepted> {
+        let tenant = grant.tenant();
+        let wait = request.wait;
+        let key = request
+            .idempotency
+            .as_ref()
+            .map(|it| self.idempotency_key(it));
+        if let Some(earlier) = self.earlier(&tenant, key.as_ref()).await? {
+            return self.settle(&tenant, earlier, wait).await;
+        }
         let account = self.account_for(&request).await?;
         let checked = {
             let checked = validate::check(&account, &request).await;
@@ -94,13 +103,13 @@ impl Platform {
             checked?
         };
         let id = InstanceId::fresh();
-        let key = CreateKey::new(&self.deployment, id.0, &request.label);
+        let mark = CreateKey::new(&self.deployment, id.0, &request.label);
         let new = NewInstance {
             id,
             provider: account.record.id,
             kind: account.record.kind.clone(),
             label: request.label.clone(),
-            remote_name: key.name.into(),
+            remote_name: mark.name.into(),
             specification: checked.specification,
             tags: request.tags.clone(),
             price: checked.price,
@@ -110,21 +119,13 @@ impl Platform {
             kind: OperationKind::Create,
             request: FrozenRequest::freeze(&request)?,
         };
-        let idempotency = request.idempotency.map(|(key, bytes)| IdempotencyKey {
-            key,
-            hash: self.repository.request_hash(&bytes),
-        });
         let audit = grant.audit("instance.create", id.to_string());
-        let tenant = grant.tenant();
         let accepted = self
             .repository
-            .accept_create(&tenant, new, operation, idempotency, audit)
+            .accept_create(&tenant, new, operation, key, audit)
             .await?;
         self.bell.ring();
-        if request.wait.is_zero() {
-            return Ok(accepted);
-        }
-        self.settle(&tenant, accepted, request.wait).await
+        self.settle(&tenant, accepted, wait).await
     }
 
     /// Waits until the vendor has accepted or refused.
@@ -134,6 +135,9 @@ impl Platform {
         accepted: Accepted,
         wait: Duration,
     ) -> Result<Accepted> {
+        if wait.is_zero() {
+            return Ok(accepted);
+        }
         let operation = self
             .wait_until(tenant, accepted.operation.id, wait, |it| {
                 it.remote.is_some() || it.state.is_answered()
@@ -220,6 +224,10 @@ impl Platform {
         idempotency: Option<(String, Vec<u8>)>,
     ) -> Result<Accepted> {
         let tenant = grant.tenant();
+        let key = idempotency.as_ref().map(|it| self.idempotency_key(it));
+        if let Some(earlier) = self.earlier(&tenant, key.as_ref()).await? {
+            return Ok(earlier);
+        }
         let instance = self.repository.get_instance(&tenant, id).await?;
         let account = self.registry.account(instance.provider).await?;
         // What is paid for can be deleted even where nothing may be created.
@@ -235,17 +243,32 @@ impl Platform {
                 secret: None,
             },
         };
-        let idempotency = idempotency.map(|(key, bytes)| IdempotencyKey {
-            key,
-            hash: self.repository.request_hash(&bytes),
-        });
         let audit = grant.audit(audit_word(kind), id.to_string());
         let accepted = self
             .repository
-            .accept_action(&tenant, id, operation, idempotency, audit)
+            .accept_action(&tenant, id, operation, key, audit)
             .await?;
         self.bell.ring();
         Ok(accepted)
+    }
+
+    fn idempotency_key(&self, (key, bytes): &(String, Vec<u8>)) -> IdempotencyKey {
+        IdempotencyKey {
+            key: key.clone(),
+            hash: self.repository.request_hash(bytes),
+        }
+    }
+
+    /// Returns what the same request has put on record before.
+    async fn earlier(
+        &self,
+        tenant: &Tenant,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Option<Accepted>> {
+        match key {
+            Some(key) => Ok(self.repository.find_accepted(tenant, key).await?),
+            None => Ok(None),
+        }
     }
 
     async fn account_for(&self, request: &CreateServer) -> Result<Account> {

@@ -302,11 +302,11 @@ impl Faults {
             RootPassword::No { why } => self.add("rootPassword", why.clone().into_owned()),
         }
         let password = password.expose();
-        if !(7..=128).contains(&password.chars().count()) || password.chars().any(char::is_control)
+        if !(8..=128).contains(&password.chars().count()) || password.chars().any(char::is_control)
         {
             self.add(
                 "rootPassword",
-                "a root password has 7 to 128 characters on one line",
+                "a root password has 8 to 128 characters on one line",
             );
         }
     }

@@ -1,7 +1,7 @@
 //! Requests that come twice under one key.
 
 use futures::future::join_all;
-use roadstead_service::{Accepted, Error, OperationKind, Result};
+use roadstead_service::{Accepted, Error, OperationKind, ProviderChange, Result};
 
 use crate::stage::{Stage, at_each_vendor};
 
@@ -37,6 +37,17 @@ at_each_vendor! {
         assert!(matches!(action, Err(Error::KeyReused)), "{action:?}");
         stage.succeeds(first.operation.id).await;
         stage.is_the_only_one(first.instance.id).await;
+    }
+
+    async fn a_repeat_gets_its_answer_whatever_has_changed_since(stage: &Stage) {
+        let first = keyed(stage, "k1", "web").await.unwrap();
+        stage.succeeds(first.operation.id).await;
+        let off = ProviderChange { active: Some(false), ..ProviderChange::default() };
+        stage.platform.change_provider(&stage.operator(), stage.account, off).await.unwrap();
+        let second = keyed(stage, "k1", "web").await.unwrap();
+        assert_eq!(second.operation.id, first.operation.id);
+        let fresh = keyed(stage, "k2", "web").await;
+        assert!(matches!(fresh, Err(Error::ProviderInactive)), "{fresh:?}");
     }
 
     async fn an_action_under_one_key_happens_once(stage: &Stage) {

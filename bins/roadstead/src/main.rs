@@ -37,10 +37,14 @@ fn main() -> ExitCode {
 
 async fn run(roadstead: Roadstead) -> anyhow::Result<ExitCode> {
     let settings = || Settings::read(roadstead.config.as_deref());
-    match roadstead
+    let command = roadstead
         .command
-        .unwrap_or(Command::Serve { migrate: false })
-    {
+        .unwrap_or(Command::Serve { migrate: false });
+    // What ends by itself is ended by a signal as usual.
+    if let Command::Serve { .. } | Command::Demo(_) | Command::Simulate(_) = command {
+        serve::heed_signals()?;
+    }
+    match command {
         Command::Serve { migrate } => serve::run(settings()?, migrate).await?,
         Command::Demo(options) => return demo::run(options).await,
         Command::Simulate(options) => simulate::run(options).await?,

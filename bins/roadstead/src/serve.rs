@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::{Compress, from_fn};
@@ -10,6 +10,7 @@ use actix_web::{App, HttpServer};
 use anyhow::{Context, bail};
 use roadstead_repository::{Backend, Repository};
 use roadstead_service::{Engine, Platform};
+use tokio::sync::watch;
 use tracing::info;
 
 use crate::settings::Settings;
@@ -141,18 +142,38 @@ fn lock(settings: &Settings) -> anyhow::Result<Option<File>> {
     }
 }
 
+/// Becomes true when this process is told to stop.
+static STOP: OnceLock<watch::Receiver<bool>> = OnceLock::new();
+
+/// Listens for SIGINT and SIGTERM from now on. It comes before the start, because a signal that
+/// arrives during it would otherwise end the process on the spot.
+pub(crate) fn heed_signals() -> anyhow::Result<()> {
+    let (tell, told) = watch::channel(false);
+    #[cfg(unix)]
+    let signaled = {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+    };
+    #[cfg(not(unix))]
+    let signaled = async { drop(tokio::signal::ctrl_c().await) };
+    tokio::spawn(async move {
+        signaled.await;
+        tell.send_replace(true);
+    });
+    STOP.get_or_init(|| told);
+    Ok(())
+}
+
 /// Waits for SIGINT or SIGTERM.
 pub(crate) async fn told_to_stop() -> anyhow::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted?,
-            _ = terminate.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await?;
+    let told = STOP.get().context("nobody listens for signals")?;
+    told.clone().wait_for(|it| *it).await?;
     Ok(())
 }

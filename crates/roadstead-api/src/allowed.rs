@@ -54,6 +54,29 @@ impl FromRequest for Operator {
     }
 }
 
+/// Two extractors, the second only once the first has said yes: who asks is settled before
+/// what they ask is read, and no query of the first is cut off by a fault of the second.
+pub(crate) struct Then<A, B>(pub(crate) A, pub(crate) B);
+
+impl<A, B> FromRequest for Then<A, B>
+where
+    A: FromRequest<Error = ApiError> + 'static,
+    B: FromRequest + 'static,
+{
+    type Error = actix_web::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, actix_web::Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let request = request.clone();
+        let mut payload = payload.take();
+        Box::pin(async move {
+            let first = A::from_request(&request, &mut dev::Payload::None).await?;
+            let second = B::from_request(&request, &mut payload).await;
+            Ok(Self(first, second.map_err(Into::into)?))
+        })
+    }
+}
+
 async fn caller(request: &HttpRequest) -> Result<Caller, ApiError> {
     let token = request
         .headers()

@@ -15,6 +15,9 @@ const LARGEST: usize = 256 * 1024;
 /// The longest `Idempotency-Key`.
 const LONGEST_KEY: usize = 255;
 
+/// PostgreSQL keeps no text with this character, and nobody means it.
+pub(crate) const NUL: &str = "no text may hold the character U+0000";
+
 /// A JSON body, with the key and the bytes that tell one request from another.
 pub(crate) struct Body<T> {
     /// What it says.
@@ -108,6 +111,17 @@ fn require_json(request: &HttpRequest) -> Result<(), ApiError> {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    if holds_nul(bytes) {
+        return Err(ApiError::validation("body".to_owned(), NUL));
+    }
+    // Serde would take a list of the fields' values, too.
+    if bytes
+        .trim_ascii_start()
+        .first()
+        .is_some_and(|it| *it != b'{')
+    {
+        return Err(ApiError::validation("body".to_owned(), "must be an object"));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
@@ -117,25 +131,71 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
             let message = format!("the body is no JSON: it breaks off or goes wrong at {place}");
             return ApiError::validation("body".to_owned(), message);
         }
-        let message = cause.to_string();
-        // Without serde_json's "at line 1 column 5": a field says more.
-        let message = message.split(" at line ").next().unwrap_or_default();
-        let named = message.starts_with("unknown field")
-            || message.starts_with("missing field")
-            || message.starts_with("duplicate field");
-        let field = match quoted(message).filter(|_| named) {
-            Some(field) if path == "." || path == field => field.to_owned(),
-            Some(field) if path.ends_with(field) => path,
-            Some(field) => format!("{path}.{field}"),
-            None if path == "." => "body".to_owned(),
-            None => path,
-        };
-        ApiError::validation(field, message.to_owned())
+        refusal(path, &cause.to_string())
     })?;
     json.end().map_err(|_trailing| {
         ApiError::validation("body".to_owned(), "something follows the JSON in the body")
     })?;
     Ok(value)
+}
+
+/// Makes the error for a value that does not fit, from the path to it and serde's words.
+pub(crate) fn refusal(path: String, words: &str) -> ApiError {
+    // Without serde_json's "at line 1 column 5": a field says more.
+    let words = words.split(" at line ").next().unwrap_or_default();
+    let named = ["unknown field", "missing field", "duplicate field"]
+        .iter()
+        .any(|it| words.starts_with(it));
+    let field = match quoted(words).filter(|_| named) {
+        Some(field) if path == "." || path == field => field.to_owned(),
+        Some(field) if path.ends_with(field) => path,
+        Some(field) => format!("{path}.{field}"),
+        None if path == "." => "body".to_owned(),
+        None => path,
+    };
+    ApiError::validation(field, plain(words))
+}
+
+/// Says what a value must be. Serde's own sentence quotes what was sent, which may be a
+/// password in the wrong place, and names our types.
+fn plain(words: &str) -> String {
+    let misfit = ["invalid type: ", "invalid value: "]
+        .iter()
+        .find_map(|it| words.strip_prefix(it))
+        .and_then(|it| it.rsplit_once(", expected "));
+    let number = "must be a whole number, 0 or more";
+    let rule = match (misfit, words) {
+        (Some((_, "a string")), _) => "must be a text",
+        (Some((_, "a boolean")), _) => "must be true or false",
+        (Some((_, "a sequence")), _) => "must be a list",
+        (Some((_, "u8" | "u16" | "u32" | "u64" | "usize")), _) => number,
+        (Some((_, it)), _) if it == "a map" || it.starts_with("struct ") => "must be an object",
+        (Some((_, it)), _) if it.contains("UUID") => "must be an id",
+        (Some((_, it)), _) => return format!("must be {it}"),
+        (None, it) if it.starts_with("UUID parsing failed") => "must be an id",
+        (
+            None,
+            "invalid digit found in string"
+            | "number too large to fit in target type"
+            | "cannot parse integer from empty string",
+        ) => number,
+        (None, it) => it,
+    };
+    rule.to_owned()
+}
+
+/// Returns whether some text in a JSON body holds U+0000.
+fn holds_nul(json: &[u8]) -> bool {
+    let mut rest = json;
+    while let Some(at) = rest.iter().position(|it| *it == b'\\') {
+        let escape = rest.get(at..).unwrap_or_default();
+        if escape.starts_with(b"\\u0000") {
+            return true;
+        }
+        // A backslash and what it escapes, which may be another backslash.
+        rest = escape.get(2..).unwrap_or_default();
+    }
+    false
 }
 
 fn idempotency(request: &HttpRequest, body: &[u8]) -> Result<Option<(String, Vec<u8>)>, ApiError> {
@@ -190,7 +250,52 @@ mod tests {
         for broken in ["", "{", "no", r#"{"name": "a"} x"#, "[]"] {
             assert_eq!(field_of(broken).await, "body", "{broken:?}");
         }
+        assert_eq!(field_of(r#"{"name": "a\u0000"}"#).await, "body");
         let deep = "[".repeat(10_000);
         assert_eq!(field_of(&deep).await, "body");
+    }
+
+    #[test]
+    fn only_the_escape_of_u_0000_is_nul() {
+        for (json, holds) in [
+            (r#""\u0000""#, true),
+            (r#""\n\\\u0000""#, true),
+            (r#""\\u0000""#, false),
+            (r#""\u00001""#, true),
+            (r#""\u0001""#, false),
+            (r#""u0000""#, false),
+            ("\\", false),
+        ] {
+            assert_eq!(holds_nul(json.as_bytes()), holds, "{json}");
+        }
+    }
+
+    #[test]
+    fn what_was_sent_is_not_repeated() {
+        for (words, rule) in [
+            (
+                r#"invalid type: string "hunter2, expected", expected a boolean"#,
+                "must be true or false",
+            ),
+            (
+                "invalid type: integer `5`, expected a string",
+                "must be a text",
+            ),
+            (
+                "invalid value: integer `-1`, expected u64",
+                "must be a whole number, 0 or more",
+            ),
+            (
+                "invalid type: null, expected struct Probe",
+                "must be an object",
+            ),
+            (
+                "UUID parsing failed: invalid length: found 1",
+                "must be an id",
+            ),
+            ("missing field `name`", "missing field `name`"),
+        ] {
+            assert_eq!(plain(words), rule);
+        }
     }
 }

@@ -331,7 +331,7 @@ impl From<Error> for ApiError {
                 error.0.fields = field
                     .iter()
                     .map(|it| FieldError {
-                        field: it.clone().into(),
+                        field: public_field(it).to_owned().into(),
                         error: message.clone(),
                     })
                     .collect();
@@ -355,7 +355,7 @@ fn of_provider(failure: &roadstead_core::Error) -> ApiError {
     }
     error.0.provider = Some(failure.provider.to_string());
     if let Some(field) = &failure.field {
-        let field = field.to_string().into();
+        let field = public_field(field).to_owned().into();
         error.0.fields = vec![FieldError {
             field,
             error: failure.message.to_string(),
@@ -366,6 +366,16 @@ fn of_provider(failure: &roadstead_core::Error) -> ApiError {
         error.0.retry_after = Some(u64::try_from(wait).unwrap_or(0).max(1));
     }
     error
+}
+
+/// Returns our name of a field that a provider names in its own requests.
+pub(crate) fn public_field(field: &str) -> &str {
+    match field {
+        "plan" => "type",
+        "name" => "label",
+        "root_password" => "rootPassword",
+        other => other,
+    }
 }
 
 /// Returns what stands between the first two backticks.

@@ -4,8 +4,11 @@ use std::time::Instant;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::error::InternalError;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
+use actix_web::{ResponseError, rt};
+use roadstead_service::Error;
 use tracing::{Instrument, error, info, info_span, warn};
 use uuid::Uuid;
 
@@ -39,6 +42,25 @@ pub async fn trace(
         .and_then(|it| it.to_str().ok())
         .and_then(|it| it.parse().ok())
         .unwrap_or_else(Uuid::now_v7);
+    // On a task of its own, which goes on when the client has gone away: a handler is never cut
+    // off inside a query, and what it has begun is on record completely or not at all.
+    match rt::spawn(answer(id, request, next)).await {
+        Ok(answered) => answered,
+        Err(panic) => {
+            error!(request.id = %id, error = %panic, "the handler panicked");
+            let error = ApiError::from(Error::Internal(Box::new(panic)));
+            let mut response = CURRENT.sync_scope(id, || error.error_response());
+            common_headers(id, response.headers_mut());
+            Err(InternalError::from_response(error, response).into())
+        }
+    }
+}
+
+async fn answer(
+    id: Uuid,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let method = request.method().clone();
     let started = Instant::now();
     let span = info_span!("request", request.id = %id);
@@ -47,17 +69,7 @@ pub async fn trace(
         .instrument(span.clone())
         .await;
     let mut response = answered?;
-    let headers = response.headers_mut();
-    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
-        headers.insert(REQUEST_ID, value);
-    }
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    if !headers.contains_key(header::CACHE_CONTROL) {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    }
+    common_headers(id, response.headers_mut());
     // The pattern, never the path: a path may hold what a client mistyped.
     let route = response
         .request()
@@ -94,6 +106,19 @@ pub async fn trace(
         );
     });
     Ok(response)
+}
+
+fn common_headers(id: Uuid, headers: &mut HeaderMap) {
+    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
+        headers.insert(REQUEST_ID, value);
+    }
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

@@ -128,7 +128,7 @@ impl From<roadstead_repository::Error> for Error {
         match error {
             Repository::NotFound { what } => match what {
                 "instance" => Self::NoSuchInstance,
-                "provider" => Self::NoSuchProvider,
+                "provider account" => Self::NoSuchProvider,
                 other => Self::NotFound(other),
             },
             Repository::KeyReused => Self::KeyReused,

@@ -6,7 +6,7 @@ use roadstead_service::{Error, Platform, ProviderChange, RegisterProvider};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::allowed::Operator;
+use crate::allowed::{Operator, Then};
 use crate::body::{Body, NoBody};
 use crate::error::ApiError;
 use crate::view;
@@ -37,8 +37,7 @@ struct RegisterBody {
 
 #[post("/api/admin/providers")]
 pub(super) async fn register(
-    operator: Operator,
-    body: Body<RegisterBody>,
+    Then(operator, body): Then<Operator, Body<RegisterBody>>,
     platform: web::Data<Platform>,
 ) -> Result<HttpResponse, ApiError> {
     let it = body.value;
@@ -83,9 +82,8 @@ struct ChangeBody {
 
 #[patch("/api/admin/providers/{id}")]
 pub(super) async fn change(
-    operator: Operator,
+    Then(operator, body): Then<Operator, Body<ChangeBody>>,
     id: web::Path<String>,
-    body: Body<ChangeBody>,
     platform: web::Data<Platform>,
 ) -> Result<HttpResponse, ApiError> {
     let ChangeBody {
@@ -120,9 +118,8 @@ pub(super) async fn delete(
 
 #[post("/api/admin/providers/{id}/validate")]
 pub(super) async fn validate(
-    operator: Operator,
+    Then(operator, _body): Then<Operator, NoBody>,
     id: web::Path<String>,
-    _body: NoBody,
     platform: web::Data<Platform>,
 ) -> Result<HttpResponse, ApiError> {
     let provider = platform
@@ -133,9 +130,8 @@ pub(super) async fn validate(
 
 #[post("/api/admin/providers/{id}/cache/clear")]
 pub(super) async fn clear_cache(
-    operator: Operator,
+    Then(operator, _body): Then<Operator, NoBody>,
     id: web::Path<String>,
-    _body: NoBody,
     platform: web::Data<Platform>,
 ) -> Result<HttpResponse, ApiError> {
     platform.clear_cache(&operator.0, provider_id(&id)?).await?;
@@ -150,8 +146,7 @@ struct OrderBody {
 
 #[put("/api/admin/providers/reorder")]
 pub(super) async fn reorder(
-    operator: Operator,
-    body: Body<OrderBody>,
+    Then(operator, body): Then<Operator, Body<OrderBody>>,
     platform: web::Data<Platform>,
 ) -> Result<HttpResponse, ApiError> {
     platform

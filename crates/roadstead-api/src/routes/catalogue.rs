@@ -6,8 +6,9 @@ use roadstead_service::{Catalogue, CatalogueSource, Platform, ReadInstances};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::allowed::Allowed;
+use crate::allowed::{Allowed, Then};
 use crate::error::ApiError;
+use crate::query::Query;
 use crate::view::{self, CatalogueAnswer};
 
 #[derive(Deserialize)]
@@ -16,10 +17,10 @@ struct Choice {
     provider_id: Option<ProviderId>,
 }
 
-fn source(kind: web::Path<String>, choice: web::Query<Choice>) -> CatalogueSource {
+fn source(kind: web::Path<String>, choice: Query<Choice>) -> CatalogueSource {
     CatalogueSource {
         kind: kind.into_inner(),
-        provider: choice.provider_id,
+        provider: choice.0.provider_id,
     }
 }
 
@@ -40,9 +41,8 @@ fn plans_answer(noun: &'static str, fetched: Catalogue<Plan>) -> HttpResponse {
 
 #[get("/api/vps/{provider_type}/plans")]
 pub(super) async fn plans(
-    caller: Allowed<ReadInstances>,
+    Then(caller, choice): Then<Allowed<ReadInstances>, Query<Choice>>,
     kind: web::Path<String>,
-    choice: web::Query<Choice>,
     platform: web::Data<Platform>,
 ) -> Result<HttpResponse, ApiError> {
     Ok(plans_answer(
@@ -54,9 +54,8 @@ pub(super) async fn plans(
 /// The same under the seed's name.
 #[get("/api/vps/{provider_type}/sizes")]
 pub(super) async fn sizes(
-    caller: Allowed<ReadInstances>,
+    Then(caller, choice): Then<Allowed<ReadInstances>, Query<Choice>>,
     kind: web::Path<String>,
-    choice: web::Query<Choice>,
     platform: web::Data<Platform>,
 ) -> Result<HttpResponse, ApiError> {
     Ok(plans_answer(
@@ -67,9 +66,8 @@ pub(super) async fn sizes(
 
 #[get("/api/vps/{provider_type}/images")]
 pub(super) async fn images(
-    caller: Allowed<ReadInstances>,
+    Then(caller, choice): Then<Allowed<ReadInstances>, Query<Choice>>,
     kind: web::Path<String>,
-    choice: web::Query<Choice>,
     platform: web::Data<Platform>,
 ) -> Result<HttpResponse, ApiError> {
     let fetched = platform.images(&caller.0, &source(kind, choice)).await?;
@@ -78,9 +76,8 @@ pub(super) async fn images(
 
 #[get("/api/vps/{provider_type}/regions")]
 pub(super) async fn regions(
-    caller: Allowed<ReadInstances>,
+    Then(caller, choice): Then<Allowed<ReadInstances>, Query<Choice>>,
     kind: web::Path<String>,
-    choice: web::Query<Choice>,
     platform: web::Data<Platform>,
 ) -> Result<HttpResponse, ApiError> {
     let fetched = platform.regions(&caller.0, &source(kind, choice)).await?;
@@ -89,9 +86,8 @@ pub(super) async fn regions(
 
 #[get("/api/vps/{provider_type}/marketplace")]
 pub(super) async fn marketplace(
-    caller: Allowed<ReadInstances>,
+    Then(caller, choice): Then<Allowed<ReadInstances>, Query<Choice>>,
     kind: web::Path<String>,
-    choice: web::Query<Choice>,
     platform: web::Data<Platform>,
 ) -> Result<HttpResponse, ApiError> {
     let apps: Catalogue<MarketplaceApp> = platform

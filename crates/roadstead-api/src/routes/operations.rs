@@ -9,8 +9,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::vps::{instance_id, wait};
-use crate::allowed::Allowed;
+use crate::allowed::{Allowed, Then};
 use crate::error::ApiError;
+use crate::query::Query;
 use crate::view;
 
 #[derive(Deserialize)]
@@ -22,13 +23,12 @@ struct Patience {
 
 #[get("/api/operations/{id}")]
 pub(super) async fn get(
-    caller: Allowed<ReadInstances>,
+    Then(caller, patience): Then<Allowed<ReadInstances>, Query<Patience>>,
     id: web::Path<String>,
-    patience: web::Query<Patience>,
     platform: web::Data<Platform>,
 ) -> Result<HttpResponse, ApiError> {
     let id: OperationId = id.parse().map_err(|_text| Error::NotFound("operation"))?;
-    let wait: Duration = wait(patience.wait)?;
+    let wait: Duration = wait(patience.0.wait)?;
     let operation = platform.operation(&caller.0, id, wait).await?;
     let operation = view::Operation::from(operation);
     Ok(HttpResponse::Ok().json(json!({ "success": true, "operation": operation })))

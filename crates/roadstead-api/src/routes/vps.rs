@@ -11,9 +11,10 @@ use roadstead_service::{
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::allowed::Allowed;
+use crate::allowed::{Allowed, Then};
 use crate::body::{Body, NoBody};
 use crate::error::ApiError;
+use crate::query::Query;
 use crate::view;
 
 /// The longest that an answer can be waited for.
@@ -49,8 +50,7 @@ struct CreateBody {
 
 #[post("/api/vps")]
 pub(super) async fn create(
-    caller: Allowed<ManageInstances>,
-    body: Body<CreateBody>,
+    Then(caller, body): Then<Allowed<ManageInstances>, Body<CreateBody>>,
     platform: web::Data<Platform>,
 ) -> Result<HttpResponse, ApiError> {
     let it = body.value;
@@ -95,11 +95,10 @@ struct ListQuery {
 
 #[get("/api/vps")]
 pub(super) async fn list(
-    caller: Allowed<ReadInstances>,
-    query: web::Query<ListQuery>,
+    Then(caller, query): Then<Allowed<ReadInstances>, Query<ListQuery>>,
     platform: web::Data<Platform>,
 ) -> Result<HttpResponse, ApiError> {
-    let query = query.into_inner();
+    let query = query.0;
     let limit = query.limit.unwrap_or(50);
     let after = query.cursor.as_deref().map(cursor).transpose()?;
     let filter = InstanceFilter {
@@ -140,9 +139,8 @@ struct PatchBody {
 
 #[patch("/api/vps/{id}")]
 pub(super) async fn change(
-    caller: Allowed<ManageInstances>,
+    Then(caller, body): Then<Allowed<ManageInstances>, Body<PatchBody>>,
     id: web::Path<String>,
-    body: Body<PatchBody>,
     platform: web::Data<Platform>,
 ) -> Result<HttpResponse, ApiError> {
     let PatchBody { label, tags, notes } = body.value;
@@ -156,9 +154,8 @@ pub(super) async fn change(
 
 #[post("/api/vps/{id}/boot")]
 pub(super) async fn boot(
-    caller: Allowed<ManageInstances>,
+    Then(caller, body): Then<Allowed<ManageInstances>, NoBody>,
     id: web::Path<String>,
-    body: NoBody,
     platform: web::Data<Platform>,
 ) -> Result<HttpResponse, ApiError> {
     act(&platform, &caller.0, &id, OperationKind::Boot, body).await
@@ -166,9 +163,8 @@ pub(super) async fn boot(
 
 #[post("/api/vps/{id}/shutdown")]
 pub(super) async fn shutdown(
-    caller: Allowed<ManageInstances>,
+    Then(caller, body): Then<Allowed<ManageInstances>, NoBody>,
     id: web::Path<String>,
-    body: NoBody,
     platform: web::Data<Platform>,
 ) -> Result<HttpResponse, ApiError> {
     act(&platform, &caller.0, &id, OperationKind::Shutdown, body).await
@@ -176,9 +172,8 @@ pub(super) async fn shutdown(
 
 #[post("/api/vps/{id}/reboot")]
 pub(super) async fn reboot(
-    caller: Allowed<ManageInstances>,
+    Then(caller, body): Then<Allowed<ManageInstances>, NoBody>,
     id: web::Path<String>,
-    body: NoBody,
     platform: web::Data<Platform>,
 ) -> Result<HttpResponse, ApiError> {
     act(&platform, &caller.0, &id, OperationKind::Reboot, body).await
@@ -186,9 +181,8 @@ pub(super) async fn reboot(
 
 #[post("/api/vps/{id}/power-off")]
 pub(super) async fn power_off(
-    caller: Allowed<ManageInstances>,
+    Then(caller, body): Then<Allowed<ManageInstances>, NoBody>,
     id: web::Path<String>,
-    body: NoBody,
     platform: web::Data<Platform>,
 ) -> Result<HttpResponse, ApiError> {
     act(&platform, &caller.0, &id, OperationKind::PowerOff, body).await
@@ -196,9 +190,8 @@ pub(super) async fn power_off(
 
 #[delete("/api/vps/{id}")]
 pub(super) async fn delete(
-    caller: Allowed<ManageInstances>,
+    Then(caller, body): Then<Allowed<ManageInstances>, NoBody>,
     id: web::Path<String>,
-    body: NoBody,
     platform: web::Data<Platform>,
 ) -> Result<HttpResponse, ApiError> {
     act(&platform, &caller.0, &id, OperationKind::Delete, body).await

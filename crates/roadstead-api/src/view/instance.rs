@@ -6,6 +6,7 @@ use roadstead_service as service;
 use serde::Serialize;
 
 use super::Price;
+use crate::error::public_field;
 
 /// A server.
 #[derive(Debug, Serialize)]
@@ -96,7 +97,7 @@ impl From<service::Operation> for Operation {
             error: it.error.map(|it| Failure {
                 code: it.code,
                 error: it.message,
-                field: it.field,
+                field: it.field.as_deref().map(public_field).map(str::to_owned),
             }),
             created_at: it.created_at,
             updated_at: it.updated_at,

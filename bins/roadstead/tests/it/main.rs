@@ -1,0 +1,18 @@
+//! The `roadstead` program as its users meet it: started, spoken to, stopped and killed.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that meets a surprise has to fail where it stands"
+)]
+
+mod api;
+mod commands;
+mod databases;
+mod demo;
+mod migrations;
+mod program;
+mod serve;
+mod settings;
+mod simulators;
+mod users;

@@ -1,0 +1,442 @@
+//! The application under test: a server on a port of its own, its database, and a vendor.
+
+use std::collections::HashMap;
+use std::future::IntoFuture;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, rt};
+use reqwest::{Client, Method, RequestBuilder};
+use roadstead_core::{Provider, Secret};
+use roadstead_digitalocean::DigitalOceanBuilder;
+use roadstead_http::TokioClock;
+use roadstead_repository::{Keyring, Options, Repository};
+use roadstead_service::{Clockwork, Engine, Factory, NewUser, Platform, PlatformConfig, Role};
+use roadstead_sim::{DigitalOceanSim, Effect, Fault, SimulatorConfig, TOKEN_FULL};
+use roadstead_testkit::{Backend, Scratch};
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+
+use crate::answer::Answer;
+
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// How long anything may take before a test gives up.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Person {
+    /// Runs the installation; belongs to no organization.
+    Operator,
+    /// A member of Harbor.
+    Member,
+    /// May only look at Harbor.
+    Viewer,
+    /// Owns another organization, Strangers.
+    Stranger,
+    /// A member of Harbor, and a viewer at Strangers.
+    Commuter,
+}
+
+pub(crate) use Person::{Commuter, Member, Operator, Stranger, Viewer};
+
+impl Person {
+    pub(crate) const ALL: [Self; 5] = [Operator, Member, Viewer, Stranger, Commuter];
+
+    pub(crate) fn email(self) -> String {
+        format!("{self:?}@test.example").to_lowercase()
+    }
+}
+
+/// How the application is set up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setup {
+    /// Operation workers; without any, every server stays as it was accepted.
+    pub(crate) workers: usize,
+    /// How long the vendor may take for one attempt, and for all of them.
+    pub(crate) vendor_patience: (Duration, Duration),
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            workers: 1,
+            vendor_patience: (Duration::from_secs(10), Duration::from_secs(30)),
+        }
+    }
+}
+
+pub(crate) struct TestApp {
+    pub(crate) sim: roadstead_sim::Running,
+    pub(crate) address: SocketAddr,
+    client: Client,
+    tokens: Mutex<HashMap<Person, String>>,
+    server: ServerHandle,
+    _engine: Engine,
+    /// Where it is not the caller's.
+    _scratch: Option<Scratch>,
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        // The command is sent at once; the future only waits for the end.
+        drop(self.server.stop(false));
+    }
+}
+
+impl TestApp {
+    /// Starts on SQLite, with a worker.
+    pub(crate) async fn start() -> Self {
+        Self::start_with(Setup::default()).await
+    }
+
+    /// Starts on SQLite without workers: every server stays as it was accepted.
+    pub(crate) async fn start_idle() -> Self {
+        Self::start_with(Setup {
+            workers: 0,
+            ..Setup::default()
+        })
+        .await
+    }
+
+    pub(crate) async fn start_with(setup: Setup) -> Self {
+        let scratch = Scratch::create_prepared(Backend::Sqlite, &template(), prepare).await;
+        let mut app = Self::start_on(&scratch, setup).await;
+        app._scratch = Some(scratch);
+        app
+    }
+
+    /// Starts on a database that [`prepare`] has filled.
+    pub(crate) async fn start_on(scratch: &Scratch, setup: Setup) -> Self {
+        let repository = connect(scratch.url()).await;
+        let sim = simulator();
+        let platform = open(&repository, &sim.endpoint(), setup).await;
+        let engine = Engine::start(&platform, setup.workers);
+        let (address, server) = serve(platform);
+        Self {
+            sim,
+            address,
+            client: Client::builder().no_proxy().build().unwrap(),
+            tokens: Mutex::default(),
+            server,
+            _engine: engine,
+            _scratch: None,
+        }
+    }
+
+    pub(crate) fn call(&self, method: Method, path: &str) -> Call<'_> {
+        let url = format!("http://{}{path}", self.address);
+        Call {
+            app: self,
+            person: None,
+            request: self.client.request(method, url),
+        }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Call<'_> {
+        self.call(Method::GET, path)
+    }
+
+    pub(crate) fn post(&self, path: &str) -> Call<'_> {
+        self.call(Method::POST, path)
+    }
+
+    pub(crate) fn patch(&self, path: &str) -> Call<'_> {
+        self.call(Method::PATCH, path)
+    }
+
+    pub(crate) fn put(&self, path: &str) -> Call<'_> {
+        self.call(Method::PUT, path)
+    }
+
+    pub(crate) fn delete(&self, path: &str) -> Call<'_> {
+        self.call(Method::DELETE, path)
+    }
+
+    /// Logs somebody in, and returns the answer.
+    pub(crate) async fn login(&self, person: Person) -> Answer {
+        self.post("/api/auth/login")
+            .json(&json!({ "email": person.email(), "password": PASSWORD }))
+            .await
+    }
+
+    /// Returns somebody's token; everybody logs in once.
+    pub(crate) async fn token(&self, person: Person) -> String {
+        let mut tokens = self.tokens.lock().await;
+        if let Some(token) = tokens.get(&person) {
+            return token.clone();
+        }
+        let token = self.login(person).await.ok().word("/token");
+        tokens.insert(person, token.clone());
+        token
+    }
+
+    /// Registers the simulated account, and returns its id.
+    pub(crate) async fn register(&self) -> String {
+        self.post("/api/admin/providers")
+            .by(Operator)
+            .json(&json!({ "name": "DO", "type": "digitalocean", "token": TOKEN_FULL }))
+            .await
+            .ok()
+            .word("/provider/id")
+    }
+
+    /// Creates a server as a member of Harbor; nobody has to have accepted it at the vendor.
+    pub(crate) async fn create(&self, label: &str) -> Answer {
+        self.post("/api/vps")
+            .by(Member)
+            .json(&wanted(label))
+            .await
+            .ok()
+    }
+
+    /// Creates a server and waits until it runs; returns its id.
+    pub(crate) async fn running(&self, label: &str) -> String {
+        let created = self.create(label).await;
+        self.finished(&created).await;
+        created.word("/instance/id")
+    }
+
+    /// Waits until an accepted operation has succeeded.
+    pub(crate) async fn finished(&self, accepted: &Answer) {
+        let id = accepted.word("/operation/id");
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let path = format!("/api/operations/{id}?wait=30");
+            let shown = self.get(&path).by(Member).await.ok();
+            match &*shown.word("/operation/state") {
+                "succeeded" => return,
+                "failed" | "attention" => panic!("{}", shown.text),
+                _ => assert!(Instant::now() < deadline, "{}", shown.text),
+            }
+        }
+    }
+
+    /// Waits until a server of Harbor has a status, and returns the answer that says so.
+    pub(crate) async fn until(&self, id: &str, status: &str) -> Answer {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let shown = self.get(&format!("/api/vps/{id}")).by(Member).await.ok();
+            if shown.word("/instance/status") == status {
+                return shown;
+            }
+            assert!(Instant::now() < deadline, "not `{status}`: {}", shown.text);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Returns how many servers Harbor has.
+    pub(crate) async fn count(&self) -> usize {
+        let list = self.get("/api/vps?limit=200").by(Member).await.ok();
+        list.at("/instances").as_array().unwrap().len()
+    }
+
+    /// Spoils the vendor's answers on a path from now on.
+    pub(crate) fn spoil(&self, path: &str, effect: Effect) {
+        let fault = Fault {
+            path: Some(path.to_owned()),
+            count: u64::MAX,
+            effect,
+            ..Fault::default()
+        };
+        self.sim.handle().add_fault(fault).unwrap();
+    }
+
+    /// Returns how often the vendor was asked for a path.
+    pub(crate) fn vendor_calls(&self, method: &str, path: &str) -> usize {
+        let journal = self.sim.handle().journal();
+        let calls = journal.iter();
+        calls
+            .filter(|it| it.method == method && it.path == path)
+            .count()
+    }
+}
+
+/// A call under construction; `.await` sends it.
+pub(crate) struct Call<'a> {
+    app: &'a TestApp,
+    person: Option<Person>,
+    request: RequestBuilder,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn by(mut self, person: impl Into<Option<Person>>) -> Self {
+        self.person = person.into();
+        self
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.request = self.request.header(name, value);
+        self
+    }
+
+    pub(crate) fn json(mut self, body: &Value) -> Self {
+        self.request = self.request.json(body);
+        self
+    }
+
+    /// Sends these bytes and says that they are JSON.
+    pub(crate) fn raw(mut self, body: impl Into<reqwest::Body>) -> Self {
+        self.request = self.request.body(body);
+        self.header("content-type", "application/json")
+    }
+
+    /// Sends these bytes and does not say what they are.
+    pub(crate) fn untyped(mut self, body: &str) -> Self {
+        self.request = self.request.body(body.to_owned());
+        self
+    }
+}
+
+impl<'a> IntoFuture for Call<'a> {
+    type Output = Answer;
+    type IntoFuture = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let request = match self.person {
+                Some(person) => self.request.bearer_auth(self.app.token(person).await),
+                None => self.request,
+            };
+            Answer::read(request.send().await.unwrap()).await
+        })
+    }
+}
+
+/// Returns a request that the vendor accepts.
+pub(crate) fn wanted(label: &str) -> Value {
+    json!({
+        "provider_type": "digitalocean",
+        "label": label,
+        "type": "s-1vcpu-1gb",
+        "region": "nyc3",
+        "image": "ubuntu-22-04-x64",
+    })
+}
+
+/// Changes whenever a migration does, so that no old template is used.
+pub(crate) fn template() -> String {
+    let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations");
+    let mut texts = vec!["roadstead-api, people of two organizations".to_owned()];
+    for backend in ["postgres", "sqlite"] {
+        let folders = std::fs::read_dir(migrations.join(backend)).unwrap();
+        let mut folders: Vec<_> = folders.map(|it| it.unwrap().path()).collect();
+        folders.sort();
+        let read = |it: &std::path::PathBuf| std::fs::read_to_string(it.join("up.sql")).unwrap();
+        texts.extend(folders.iter().map(read));
+    }
+    texts.concat()
+}
+
+/// Fills a database with people, and disconnects.
+pub(crate) async fn prepare(url: String) {
+    let repository = connect(&url).await;
+    repository.migrate_up().await.unwrap();
+    let platform = open(&repository, "http://127.0.0.1:1", Setup::default()).await;
+    for person in Person::ALL {
+        let organization = match person {
+            Operator => None,
+            Member | Commuter => Some(("Harbor", Role::Member)),
+            Viewer => Some(("Harbor", Role::Viewer)),
+            Stranger => Some(("Strangers", Role::Owner)),
+        };
+        let new = NewUser {
+            email: person.email(),
+            password: Secret::from(PASSWORD),
+            operator: person == Operator,
+            organization: organization.map(|(name, role)| (name.to_owned(), role)),
+        };
+        let user = platform.add_user(new).await.unwrap();
+        if person == Commuter {
+            let strangers = repository.ensure_organization("Strangers").await.unwrap();
+            let added = repository.add_member(strangers.id, user.id, Role::Viewer);
+            added.await.unwrap();
+        }
+    }
+}
+
+async fn connect(url: &str) -> Repository {
+    // One key for all, because a template is shared between processes.
+    let keys = format!("v1:{}=", "A".repeat(43));
+    let options = Options {
+        connect_timeout: Duration::from_secs(20),
+        ..Options::default()
+    };
+    Repository::connect(url, Keyring::parse(&keys).unwrap(), options)
+        .await
+        .unwrap()
+}
+
+pub(crate) fn simulator() -> roadstead_sim::Running {
+    let config = SimulatorConfig {
+        time_scale: 1000.0,
+        enforce_limits: false,
+        ..SimulatorConfig::default()
+    };
+    DigitalOceanSim::start(([127, 0, 0, 1], 0).into(), config).unwrap()
+}
+
+async fn open(repository: &Repository, endpoint: &str, setup: Setup) -> Arc<Platform> {
+    let endpoint = endpoint.to_owned();
+    let (attempt, deadline) = setup.vendor_patience;
+    let digitalocean = Factory::new(
+        roadstead_digitalocean::descriptor(),
+        move |token, _configuration| {
+            let builder = DigitalOceanBuilder::new(token)
+                .with_endpoint(endpoint.as_str())
+                .with_attempt_timeout(attempt)
+                .with_deadline(deadline);
+            let provider: Arc<dyn Provider> = Arc::new(builder.build()?);
+            Ok(provider)
+        },
+    );
+    let config = PlatformConfig {
+        repository: repository.clone(),
+        factories: vec![
+            digitalocean,
+            Factory::unavailable(roadstead_aws::descriptor()),
+            Factory::unavailable(roadstead_gcp::descriptor()),
+        ],
+        clock: Arc::new(TokioClock),
+        clockwork: Clockwork {
+            poll_open: Duration::from_millis(20),
+            poll_idle: Duration::from_millis(200),
+            look_interval: Duration::from_millis(50),
+            ..Clockwork::default()
+        },
+        session_lifetime: Duration::from_hours(1),
+    };
+    Platform::open(config).await.unwrap()
+}
+
+/// Serves on a thread and runtime of its own, so that the end of a test's runtime is no
+/// concern of the server's.
+fn serve(platform: Arc<Platform>) -> (SocketAddr, ServerHandle) {
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        rt::System::new().block_on(async move {
+            let routes = roadstead_api::configure(platform);
+            let http = HttpServer::new(move || {
+                App::new()
+                    .wrap(from_fn(roadstead_api::request::trace))
+                    .configure(routes.clone())
+            })
+            .workers(1)
+            .disable_signals()
+            .bind(("127.0.0.1", 0))
+            .unwrap();
+            let address = http.addrs()[0];
+            let server = http.run();
+            tell.send((address, server.handle())).unwrap();
+            server.await.unwrap();
+        });
+    });
+    told.recv().unwrap()
+}

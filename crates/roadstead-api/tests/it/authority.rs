@@ -1,0 +1,360 @@
+//! Every route crossed with everybody who may ask, and with whose thing it is.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::answer::Answer;
+use crate::app::{Commuter, Member, Operator, PASSWORD, Person, Stranger, TestApp, Viewer, wanted};
+
+/// Who may call a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Who {
+    Anyone,
+    LoggedIn,
+    /// Viewers and above.
+    Look,
+    /// Members and above.
+    Manage,
+    Operate,
+}
+
+use Who::{Anyone, LoggedIn, Look, Manage, Operate};
+
+/// What `{id}` in a path stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Thing {
+    Nothing,
+    Server,
+    Operation,
+    Account,
+}
+
+use Thing::{Account, Nothing, Operation, Server};
+
+/// Every route. One that is mounted and not listed here fails a test below.
+const ROUTES: [(&str, &str, Who, Thing); 30] = [
+    ("GET", "/api/health", Anyone, Nothing),
+    ("GET", "/api/health/ready", Anyone, Nothing),
+    ("POST", "/api/auth/login", Anyone, Nothing),
+    ("GET", "/api/auth/me", LoggedIn, Nothing),
+    ("GET", "/api/vps/providers", Look, Nothing),
+    ("GET", "/api/vps/{provider_type}/plans", Look, Nothing),
+    ("GET", "/api/vps/{provider_type}/sizes", Look, Nothing),
+    ("GET", "/api/vps/{provider_type}/images", Look, Nothing),
+    ("GET", "/api/vps/{provider_type}/regions", Look, Nothing),
+    ("GET", "/api/vps/{provider_type}/marketplace", Look, Nothing),
+    ("GET", "/api/vps", Look, Nothing),
+    ("POST", "/api/vps", Manage, Nothing),
+    ("GET", "/api/vps/{id}", Look, Server),
+    ("PATCH", "/api/vps/{id}", Manage, Server),
+    ("DELETE", "/api/vps/{id}", Manage, Server),
+    ("POST", "/api/vps/{id}/boot", Manage, Server),
+    ("POST", "/api/vps/{id}/shutdown", Manage, Server),
+    ("POST", "/api/vps/{id}/reboot", Manage, Server),
+    ("POST", "/api/vps/{id}/power-off", Manage, Server),
+    ("GET", "/api/vps/{id}/operations", Look, Server),
+    ("GET", "/api/operations/{id}", Look, Operation),
+    ("GET", "/api/admin/providers", Operate, Nothing),
+    ("POST", "/api/admin/providers", Operate, Nothing),
+    ("PUT", "/api/admin/providers/reorder", Operate, Nothing),
+    ("GET", "/api/admin/providers/{id}", Operate, Account),
+    ("PATCH", "/api/admin/providers/{id}", Operate, Account),
+    ("DELETE", "/api/admin/providers/{id}", Operate, Account),
+    (
+        "POST",
+        "/api/admin/providers/{id}/validate",
+        Operate,
+        Account,
+    ),
+    (
+        "POST",
+        "/api/admin/providers/{id}/cache/clear",
+        Operate,
+        Account,
+    ),
+    // The last, because nobody can do anything afterwards.
+    ("POST", "/api/auth/logout", LoggedIn, Nothing),
+];
+
+#[test]
+fn every_mounted_route_is_in_the_table_and_the_reverse() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut mounted = BTreeSet::new();
+    for entry in std::fs::read_dir(source.join("routes")).unwrap() {
+        let file = entry.unwrap().path();
+        let text = std::fs::read_to_string(&file).unwrap();
+        for line in text.lines() {
+            let Some((verb, path)) = attribute(line.trim()) else {
+                continue;
+            };
+            assert!(mounted.insert((verb, path)), "twice: {line}");
+        }
+        // By the attribute only, so that this test sees every route.
+        for other in [
+            "web::resource",
+            "web::scope",
+            ".route(",
+            "web::get(",
+            "web::post(",
+        ] {
+            assert!(!text.contains(other), "`{other}` in {}", file.display());
+        }
+    }
+    let listed = ROUTES.iter().map(|it| (it.0.to_owned(), it.1.to_owned()));
+    assert_eq!(listed.collect::<BTreeSet<_>>(), mounted);
+    let mount = std::fs::read_to_string(source.join("routes.rs")).unwrap();
+    assert_eq!(
+        mount.matches(".service(").count(),
+        ROUTES.len(),
+        "not all are mounted"
+    );
+    assert!(!mount.contains(".route("), "a route without an attribute");
+}
+
+/// Reads `#[get("/path")]`.
+fn attribute(line: &str) -> Option<(String, String)> {
+    let (verb, rest) = line.strip_prefix("#[")?.split_once("(\"")?;
+    let verbs = [
+        "get", "post", "put", "patch", "delete", "head", "options", "route",
+    ];
+    verbs.contains(&verb).then_some(())?;
+    let path = rest.split('"').next()?;
+    Some((verb.to_uppercase(), path.to_owned()))
+}
+
+/// What a call may come to, as far as authority goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Unauthenticated,
+    Forbidden,
+    Absent,
+    Through,
+}
+
+/// Whose thing is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose {
+    Own,
+    Foreign,
+    Nobodys,
+    NoId,
+}
+
+fn verdict(who: Who, thing: Thing, person: Option<Person>, whose: Whose) -> Verdict {
+    let Some(person) = person else {
+        return if who == Anyone {
+            Verdict::Through
+        } else {
+            Verdict::Unauthenticated
+        };
+    };
+    let may = match who {
+        Anyone | LoggedIn => true,
+        Operate => person == Operator,
+        // An operator who belongs to no organization sees nobody's servers.
+        Look => person != Operator,
+        Manage => person != Operator && person != Viewer,
+    };
+    let there = match thing {
+        Nothing => true,
+        Account => matches!(whose, Whose::Own | Whose::Foreign),
+        Server | Operation => whose == Whose::Own,
+    };
+    match (may, there) {
+        (false, _) => Verdict::Forbidden,
+        (true, false) => Verdict::Absent,
+        (true, true) => Verdict::Through,
+    }
+}
+
+struct Things {
+    server: String,
+    operation: String,
+    account: String,
+}
+
+/// Makes a server for somebody's organization.
+async fn things(app: &TestApp, person: Person) -> Things {
+    let created = app.post("/api/vps").by(person).json(&wanted("mine")).await;
+    let created = created.ok();
+    Things {
+        server: created.word("/instance/id"),
+        operation: created.word("/operation/id"),
+        account: created.word("/instance/provider_id"),
+    }
+}
+
+fn body(method: &str, path: &str) -> Option<Value> {
+    match (method, path) {
+        ("POST", "/api/auth/login") => {
+            Some(json!({ "email": "member@test.example", "password": PASSWORD }))
+        }
+        ("POST", "/api/vps") => Some(wanted("another")),
+        ("PUT", _) => Some(json!({ "order": [] })),
+        // No token, so that nothing is registered over and over.
+        ("POST", "/api/admin/providers") => Some(json!({ "name": "x", "type": "digitalocean" })),
+        ("PATCH", _) => Some(json!({})),
+        _ => None,
+    }
+}
+
+async fn call(app: &TestApp, method: &str, path: &str, id: &str, person: Option<Person>) -> Answer {
+    let real = path
+        .replace("{id}", id)
+        .replace("{provider_type}", "digitalocean");
+    let call = app
+        .call(method.parse::<Method>().unwrap(), &real)
+        .by(person);
+    match body(method, path) {
+        Some(body) => call.json(&body).await,
+        None => call.await,
+    }
+}
+
+/// Everything that the two organizations can see of their servers.
+async fn books(app: &TestApp) -> [String; 2] {
+    let harbor = app.get("/api/vps").by(Member).await.ok().text;
+    [harbor, app.get("/api/vps").by(Stranger).await.ok().text]
+}
+
+#[tokio::test]
+async fn nobody_gets_further_than_their_role_and_their_organization() {
+    let app = TestApp::start_idle().await;
+    app.register().await;
+    let harbor = things(&app, Member).await;
+    let strangers = things(&app, Stranger).await;
+    let people = [
+        None,
+        Some(Stranger),
+        Some(Viewer),
+        Some(Member),
+        Some(Commuter),
+        Some(Operator),
+    ];
+    let before = books(&app).await;
+    // What must be refused comes first, so that the books show whether it was.
+    for refusals in [true, false] {
+        for (method, path, who, thing) in ROUTES {
+            for person in people {
+                for whose in [Whose::Own, Whose::Foreign, Whose::Nobodys, Whose::NoId] {
+                    let expected = verdict(who, thing, person, whose);
+                    let once = thing == Nothing && whose != Whose::Own;
+                    if once || (expected != Verdict::Through) != refusals {
+                        continue;
+                    }
+                    let (own, foreign) = match person {
+                        Some(Stranger) => (&strangers, &harbor),
+                        _ => (&harbor, &strangers),
+                    };
+                    let id = id_of(thing, whose, own, foreign);
+                    let answer = call(&app, method, path, &id, person).await;
+                    let place = format!("{method} {path} by {person:?}, {whose:?}");
+                    check(answer, expected, thing, &place);
+                }
+            }
+        }
+        if refusals {
+            assert_eq!(
+                books(&app).await,
+                before,
+                "a refused call changed something"
+            );
+        }
+    }
+}
+
+fn id_of(thing: Thing, whose: Whose, own: &Things, foreign: &Things) -> String {
+    let things = match whose {
+        Whose::Own => own,
+        Whose::Foreign => foreign,
+        Whose::Nobodys => return uuid::Uuid::now_v7().to_string(),
+        Whose::NoId => return "no-id".to_owned(),
+    };
+    match thing {
+        Nothing => String::new(),
+        Server => things.server.clone(),
+        Operation => things.operation.clone(),
+        Account => things.account.clone(),
+    }
+}
+
+#[track_caller]
+fn check(answer: Answer, expected: Verdict, thing: Thing, place: &str) {
+    let shown = format!("{place}: {} {}", answer.status, answer.text);
+    match expected {
+        Verdict::Through => {
+            // Busy servers, accounts in use and missing tokens are beyond authority.
+            assert!(matches!(answer.status, 200 | 400 | 409), "{shown}");
+        }
+        Verdict::Unauthenticated => {
+            assert_eq!(answer.status, 401, "{shown}");
+            assert_eq!(answer.word("/code"), "UNAUTHENTICATED", "{shown}");
+        }
+        Verdict::Forbidden => {
+            assert_eq!(answer.status, 403, "{shown}");
+            assert_eq!(answer.word("/code"), "FORBIDDEN", "{shown}");
+        }
+        Verdict::Absent => {
+            assert_eq!(answer.status, 404, "{shown}");
+            let code = match thing {
+                Server => "INSTANCE_NOT_FOUND",
+                Account => "PROVIDER_NOT_FOUND",
+                Operation | Nothing => "NOT_FOUND",
+            };
+            assert_eq!(answer.word("/code"), code, "{shown}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_thing_that_is_anothers_looks_exactly_like_one_that_is_not_there() {
+    let app = TestApp::start_idle().await;
+    app.register().await;
+    let harbor = things(&app, Member).await;
+    for (method, path, _, thing) in ROUTES {
+        if !matches!(thing, Server | Operation) {
+            continue;
+        }
+        let foreign = id_of(thing, Whose::Foreign, &harbor, &harbor);
+        let foreign = call(&app, method, path, &foreign, Some(Stranger)).await;
+        let absent = uuid::Uuid::now_v7().to_string();
+        let absent = call(&app, method, path, &absent, Some(Stranger)).await;
+        assert_eq!(foreign.shown(), absent.shown(), "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn who_asks_is_settled_before_what_is_asked_is_read() {
+    let app = TestApp::start_idle().await;
+    for (method, path, who, _) in ROUTES {
+        if who == Anyone {
+            continue;
+        }
+        let real = path
+            .replace("{id}", "no-id")
+            .replace("{provider_type}", "nosuch");
+        // A wrong body, a wrong query and a wrong key at once, several times: the verdict
+        // must not depend on what is read first.
+        for _ in 0..5 {
+            let broken = |person: Option<Person>| {
+                let method = method.parse::<Method>().unwrap();
+                let call = app.call(method, &format!("{real}?wait=x&limit=x&provider_id=x"));
+                let call = call.by(person).header("idempotency-key", "");
+                if person.is_some() {
+                    call
+                } else {
+                    call.header("authorization", "Bearer rs_none")
+                }
+            };
+            let unknown = broken(None).raw("{").await;
+            assert_eq!(unknown.status, 401, "{method} {path}: {}", unknown.text);
+            if matches!(who, Manage | Operate) {
+                let low = broken(Some(Viewer)).raw("{").await;
+                assert_eq!(low.status, 403, "{method} {path}: {}", low.text);
+            }
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! The HTTP API over a real socket: statuses, bodies and headers, on a scratch database and
+//! a simulated vendor.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that meets a surprise has to fail where it stands"
+)]
+
+mod admin;
+mod answer;
+mod app;
+mod auth;
+mod authority;
+mod bodies;
+mod both;
+mod catalogue;
+mod errors_md;
+mod headers;
+mod idempotency;
+mod lists;
+mod servers;
+mod vendor;

@@ -23,7 +23,7 @@ pub use crate::create::{CreateInstance, CreateKey, Created, How};
 pub use crate::descriptor::{
     CreateGuarantee, Descriptor, Feature, Limits, NameRule, RootPassword, Support,
 };
-pub use crate::error::{Blocks, Code, Error, ErrorKind, Outcome, Result, Retry};
+pub use crate::error::{Blocks, Code, Details, Error, ErrorKind, Outcome, Result, Retry};
 pub use crate::ext::ProviderExt;
 pub use crate::extensions::{Extensions, Marketplace, MarketplaceApp, SshKeys};
 pub use crate::id::{

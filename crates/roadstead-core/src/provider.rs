@@ -49,7 +49,7 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Any; [`crate::Error::outcome`] says whether a server may exist nevertheless.
+    /// Any; [`crate::Details::outcome`] says whether a server may exist nevertheless.
     /// `Conflict` where the vendor shows that another request used the same key.
     async fn create_instance(&self, request: &CreateInstance) -> Result<Created>;
 

@@ -10,6 +10,9 @@ use crate::grant::{Grant, OperatorGrant, ReadInstances};
 use crate::platform::Platform;
 use crate::registry::Account;
 
+/// Why an account is frozen whose token opens another one.
+pub(crate) const FOREIGN: &str = "its token belongs to another account at the provider";
+
 /// How long the vendor may take to say whose token this is.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -198,6 +201,10 @@ impl Platform {
         id: ProviderId,
     ) -> Result<Registered> {
         let account = self.registry.account(id).await?;
+        let refused = |reason: String| {
+            let at = self.clock.now();
+            (Verification::Refused { reason, at }, None)
+        };
         let (verification, fingerprint) = match self.ask_whose(&*account.provider).await {
             Ok((_, Some(found)))
                 if account
@@ -206,26 +213,17 @@ impl Platform {
                     .as_ref()
                     .is_some_and(|it| *it != found) =>
             {
-                let reason = "its token belongs to another account at the provider".to_owned();
-                (
-                    Verification::Refused {
-                        reason,
-                        at: self.clock.now(),
-                    },
-                    None,
-                )
+                refused(FOREIGN.to_owned())
+            }
+            // A vendor that does not answer takes nothing back.
+            Ok((Verification::Unverified { .. }, None)) => {
+                let record = self.repository.find_provider(id).await?;
+                return record
+                    .and_then(|it| self.describe(it))
+                    .ok_or(Error::NoSuchProvider);
             }
             Ok(verified) => verified,
-            Err(Error::Provider(error)) => {
-                let reason = error.message.to_string();
-                (
-                    Verification::Refused {
-                        reason,
-                        at: self.clock.now(),
-                    },
-                    None,
-                )
-            }
+            Err(Error::Provider(error)) => refused(error.message.to_string()),
             Err(other) => return Err(other),
         };
         self.repository
@@ -240,29 +238,40 @@ impl Platform {
         self.describe(record).ok_or(Error::NoSuchProvider)
     }
 
-    /// Returns the account, after asking whose token it is if that is not known yet. A vendor
-    /// that still cannot be reached changes nothing.
-    pub(crate) async fn verified(&self, account: Account) -> Result<Account> {
-        if !matches!(account.record.verification, Verification::Unverified { .. }) {
-            return Ok(account);
-        }
+    /// Returns the account, after asking whose token it is if that is not known yet; and why it
+    /// is still not known, if so. Then nothing may be sent with it.
+    pub(crate) async fn verified(&self, account: Account) -> Result<(Account, Option<String>)> {
+        let Verification::Unverified { .. } = account.record.verification else {
+            return Ok((account, None));
+        };
+        let id = account.record.id;
         match self.ask_whose(&*account.provider).await {
-            Ok((verification, Some(fingerprint))) => {
-                let id = account.record.id;
-                let found = Some(fingerprint.as_str());
+            Ok((_, Some(found)))
+                if account
+                    .record
+                    .fingerprint
+                    .as_ref()
+                    .is_some_and(|it| *it != found) =>
+            {
+                self.freeze(&account, FOREIGN).await;
+            }
+            Ok((verification, Some(found))) => {
+                let found = Some(found.as_str());
                 self.repository
                     .set_verification(id, &verification, found)
                     .await?;
-                self.registry.account(id).await
             }
-            Ok((_, None)) => Ok(account),
+            Ok((Verification::Unverified { reason }, None)) => {
+                return Ok((account, Some(reason.unwrap_or_default())));
+            }
+            Ok((_, None)) => return Ok((account, Some("it did not say whose token it is".into()))),
             Err(Error::Provider(error)) if error.kind == ErrorKind::BadToken => {
                 self.freeze(&account, &error.message).await;
-                self.registry.account(account.record.id).await
             }
-            Err(Error::Provider(_)) => Ok(account),
-            Err(other) => Err(other),
+            Err(Error::Provider(error)) => return Ok((account, Some(error.message.to_string()))),
+            Err(other) => return Err(other),
         }
+        Ok((self.registry.account(id).await?, None))
     }
 
     /// Forgets an account and its token.

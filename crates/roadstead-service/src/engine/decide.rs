@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use roadstead_core::{
-    Code, CreateGuarantee, Error, Instance, OperationStatus, RemoteId, RemoteOperation, Retry,
-    after,
+    Code, CreateGuarantee, Error, ErrorKind, Instance, OperationStatus, RemoteId, RemoteOperation,
+    Retry, after,
 };
 use roadstead_repository::{
     Change, ErrorRecord, InstanceChange, Lifecycle, OperationKind, OperationState,
@@ -200,6 +200,13 @@ impl Rules<'_> {
         let mut change = self.change(state, self.backoff(error));
         change.empty_looks = self.book.empty_looks;
         change.error.clone_from(&self.book.error);
+        let is_action = !matches!(
+            self.book.kind,
+            OperationKind::Create | OperationKind::Delete
+        );
+        if is_action && self.is_overdue() {
+            return self.fail(record(error));
+        }
         if state == OperationState::Ready {
             change.error = Some(record(error));
             if self.is_given_up() && self.book.kind != OperationKind::Delete && !self.may_exist() {
@@ -218,7 +225,7 @@ impl Rules<'_> {
         change.empty_looks = self.book.empty_looks;
         change.error = match state {
             // Here an error is the vendor's refusal, and keeps its meaning.
-            OperationState::Resolving => self.book.error.clone(),
+            OperationState::Unknown | OperationState::Resolving => self.book.error.clone(),
             _ => Some(frozen(reason)),
         };
         Step::Write(Box::new(change))
@@ -261,9 +268,16 @@ impl Rules<'_> {
 
     /// Returns whether an attempt whose outcome nobody knows may have left a server behind.
     pub(super) fn may_exist(&self) -> bool {
-        self.book.lifecycle == Lifecycle::Resolving
-            || self.book.state == OperationState::Resolving
-            || self.book.bound.is_some()
+        let is_open = match self.book.state {
+            OperationState::Sent | OperationState::Unknown | OperationState::Resolving => true,
+            OperationState::Ready
+            | OperationState::Leased
+            | OperationState::Waiting
+            | OperationState::Succeeded
+            | OperationState::Failed
+            | OperationState::Attention => false,
+        };
+        is_open || self.book.lifecycle == Lifecycle::Resolving || self.book.bound.is_some()
     }
 
     pub(super) fn is_old(&self) -> bool {
@@ -276,6 +290,20 @@ impl Rules<'_> {
 
     pub(super) fn is_overdue(&self) -> bool {
         self.now > after(self.book.created_at, PATIENCE)
+    }
+
+    /// Returns whether a request that was not executed may be sent again.
+    pub(super) fn may_send_again(&self, error: &Error) -> bool {
+        let passes = matches!(
+            error.kind,
+            ErrorKind::Throttled
+                | ErrorKind::Transport
+                | ErrorKind::Server
+                | ErrorKind::Timeout
+                | ErrorKind::Maintenance
+                | ErrorKind::Decode
+        );
+        passes && !self.is_given_up()
     }
 
     /// Returns whether an action that was sent should have shown by now.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest;
 use roadstead_core::{
-    Action, ActionKind, CreateInstance, CreateKey, Error, ErrorKind, Provider, Result as CallResult,
+    Action, ActionKind, CreateInstance, CreateKey, Error, ErrorKind, Instance, Provider,
+    Result as CallResult,
 };
 use roadstead_repository::{self as repository, Claim, OperationKind, Tenant, Verification};
 use tracing::{error, info, warn};
@@ -12,6 +13,7 @@ use tracing::{error, info, warn};
 use super::decide::{Book, Call, Observed};
 use crate::Platform;
 use crate::instances::frozen::FrozenRequest;
+use crate::providers::FOREIGN;
 use crate::registry::Account;
 
 /// A claimed operation with everything its calls need.
@@ -19,6 +21,8 @@ pub(super) struct Hand<'a> {
     platform: &'a Platform,
     claim: &'a Claim,
     account: Account,
+    /// Why it is not known whose account this is, if it is not.
+    doubt: Option<String>,
 }
 
 impl<'a> Hand<'a> {
@@ -28,15 +32,26 @@ impl<'a> Hand<'a> {
         claim: &'a Claim,
     ) -> Result<Self, crate::Error> {
         let account = platform.registry.account(claim.operation.provider).await?;
-        let account = platform.verified(account).await?;
+        let (account, doubt) = platform.verified(account).await?;
         Ok(Self {
             platform,
             claim,
             account,
+            doubt,
         })
     }
 
     pub(super) fn first_observation(&self) -> Observed {
+        if let Some(reason) = &self.doubt {
+            let kind = self.account.record.kind.clone();
+            let reason = reason.clone();
+            return Observed::Blind(Error::new(
+                kind,
+                "check the account",
+                ErrorKind::Transport,
+                reason,
+            ));
+        }
         match &self.account.record.verification {
             Verification::Refused { reason, .. } => Observed::Frozen(reason.clone()),
             Verification::Unverified { .. } | Verification::Verified { .. } => Observed::Claimed,
@@ -120,10 +135,13 @@ impl<'a> Hand<'a> {
     async fn send_create(&self) -> Result<Observed, crate::Error> {
         let request = self.create_request()?;
         self.begin_attempt().await?;
-        Ok(match self.provider().create_instance(&request).await {
-            Ok(created) => Observed::Created(Box::new(created.instance), created.operation),
-            Err(error) => Observed::Failed(error),
-        })
+        let sending = self.provider().create_instance(&request);
+        Ok(
+            match self.within_margin("create the instance", sending).await {
+                Ok(created) => Observed::Created(Box::new(created.instance), created.operation),
+                Err(error) => Observed::Failed(error),
+            },
+        )
     }
 
     async fn send_action(&self, action: &Action) -> Result<Observed, crate::Error> {
@@ -138,11 +156,31 @@ impl<'a> Hand<'a> {
             }
         }
         self.begin_attempt().await?;
-        Ok(match self.provider().perform_action(remote, action).await {
-            Ok(operation) => Observed::Accepted(operation),
-            Err(error) if error.kind == ErrorKind::NoSuchInstance => Observed::Absent,
-            Err(error) => Observed::Failed(error),
-        })
+        let sending = self.provider().perform_action(remote, action);
+        Ok(
+            match self.within_margin("change the instance", sending).await {
+                Ok(operation) => Observed::Accepted(operation),
+                Err(error) if error.kind == ErrorKind::NoSuchInstance => Observed::Absent,
+                Err(error) => Observed::Failed(error),
+            },
+        )
+    }
+
+    /// Gives up a request before the margin of the lease is used up. Nothing of it leaves later;
+    /// what became of it is looked for.
+    async fn within_margin<T>(
+        &self,
+        operation: &'static str,
+        sending: impl Future<Output = CallResult<T>>,
+    ) -> CallResult<T> {
+        let patience = self.platform.clockwork.send_margin * 9 / 10;
+        tokio::time::timeout(patience, sending)
+            .await
+            .unwrap_or_else(|_elapsed| {
+                let kind = self.account.record.kind.clone();
+                let message = "it did not answer in time";
+                Err(Error::new(kind, operation, ErrorKind::Timeout, message))
+            })
     }
 
     /// Puts an attempt on record. From this commit on bytes may leave; a crash after it is
@@ -181,25 +219,33 @@ impl<'a> Hand<'a> {
 
     /// Proves an absence: with somebody else's token everything is absent.
     async fn confirm_gone(&self) -> Observed {
-        match self.is_gone().await {
-            Ok(true) => Observed::Gone,
-            Ok(false) => {
-                let kind = self.account.record.kind.clone();
-                let message = "the server is still listed, or the account is another one";
-                Observed::Blind(Error::new(
-                    kind,
-                    "delete the instance",
-                    ErrorKind::Busy,
-                    message,
-                ))
-            }
+        match self.what_is_left().await {
+            Ok(left) if left.is_empty() => Observed::Gone,
+            Ok(left) => Observed::Looked(left),
             Err(error) => Observed::Blind(error),
         }
     }
 
-    async fn is_gone(&self) -> CallResult<bool> {
-        Ok(is_same(self.platform, &self.account).await?
-            && self.provider().find_created(&self.key()).await?.is_empty())
+    /// Returns what still carries the mark of a server that the vendor says it does not have.
+    async fn what_is_left(&self) -> CallResult<Vec<Instance>> {
+        let doubt = |message: &'static str| {
+            let kind = self.account.record.kind.clone();
+            Error::new(
+                kind,
+                "prove that the instance is gone",
+                ErrorKind::Busy,
+                message,
+            )
+        };
+        if !is_same(self.platform, &self.account).await? {
+            return Err(doubt("the account is another one, or unknown"));
+        }
+        let left = self.provider().find_created(&self.key()).await?;
+        let bound = self.claim.instance.remote.as_ref();
+        if left.iter().any(|it| Some(&it.id) == bound) {
+            return Err(doubt("it is still listed"));
+        }
+        Ok(left)
     }
 
     fn create_request(&self) -> Result<CreateInstance, crate::Error> {
@@ -320,11 +366,11 @@ async fn delete_extra(
 /// account if not. With somebody else's token everything is absent.
 async fn is_same(platform: &Platform, account: &Account) -> CallResult<bool> {
     let found = account.provider.validate_credentials().await?;
-    if let Some(known) = &account.record.fingerprint
-        && **known != *found.fingerprint
-    {
-        let reason = "its token belongs to another account at the provider";
-        platform.freeze(account, reason).await;
+    let Some(known) = &account.record.fingerprint else {
+        return Ok(false);
+    };
+    if **known != *found.fingerprint {
+        platform.freeze(account, FOREIGN).await;
         return Ok(false);
     }
     Ok(true)

@@ -18,14 +18,15 @@ struct Plain {
     backups: bool,
     ipv6: bool,
     private_network: bool,
-    options: Option<serde_json::Value>,
 }
 
 /// What is; sealed as soon as it leaves here.
-#[derive(Serialize, Deserialize)]
+#[derive(Default, PartialEq, Serialize, Deserialize)]
 struct Hidden {
     root_password: Option<String>,
     user_data: Option<String>,
+    /// What only the vendor knows may hold passwords of its applications.
+    options: Option<serde_json::Value>,
 }
 
 /// A creating request on record.
@@ -33,6 +34,7 @@ pub(crate) struct FrozenRequest {
     plain: Plain,
     root_password: Option<Secret<String>>,
     user_data: Option<Secret<String>>,
+    options: Option<serde_json::Value>,
 }
 
 impl FrozenRequest {
@@ -47,19 +49,18 @@ impl FrozenRequest {
             backups: request.backups,
             ipv6: request.ipv6,
             private_network: request.private_network,
-            options: request.options.clone(),
         };
         let exposed = |it: &Option<Secret<String>>| it.as_ref().map(|it| it.expose().clone());
         let hidden = Hidden {
             root_password: exposed(&request.root_password),
             user_data: exposed(&request.user_data),
+            options: request.options.clone(),
         };
-        let secret = if hidden.root_password.is_some() || hidden.user_data.is_some() {
-            Some(Secret::new(
-                serde_json::to_string(&hidden).map_err(internal)?,
-            ))
-        } else {
+        let secret = if hidden == Hidden::default() {
             None
+        } else {
+            let text = serde_json::to_string(&hidden).map_err(internal)?;
+            Some(Secret::new(text))
         };
         Ok(Request {
             plain: serde_json::to_value(plain).map_err(internal)?,
@@ -72,15 +73,13 @@ impl FrozenRequest {
         let plain = serde_json::from_value(request.plain.clone()).map_err(internal)?;
         let hidden: Hidden = match &request.secret {
             Some(secret) => serde_json::from_str(secret.expose()).map_err(internal)?,
-            None => Hidden {
-                root_password: None,
-                user_data: None,
-            },
+            None => Hidden::default(),
         };
         Ok(Self {
             plain,
             root_password: hidden.root_password.map(Secret::new),
             user_data: hidden.user_data.map(Secret::new),
+            options: hidden.options,
         })
     }
 
@@ -100,7 +99,7 @@ impl FrozenRequest {
             ipv6: self.plain.ipv6,
             private_network: self.plain.private_network,
             market: None,
-            options: self.plain.options,
+            options: self.options,
         }
     }
 }

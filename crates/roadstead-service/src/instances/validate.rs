@@ -167,7 +167,10 @@ impl Faults {
                 "tags",
                 format!("`{}` is no tag: {rule}", bad.escape_debug()),
             );
-        } else if tags.iter().any(|it| it.starts_with("rs:")) {
+        } else if tags
+            .iter()
+            .any(|it| it.to_ascii_lowercase().starts_with("rs:"))
+        {
             // The mark by which servers are found again.
             self.add("tags", "tags that begin with `rs:` are reserved");
         }

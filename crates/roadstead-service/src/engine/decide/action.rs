@@ -71,6 +71,9 @@ impl Rules<'_> {
             self.change(OperationState::Succeeded, Duration::ZERO)
         } else {
             match self.book.state {
+                OperationState::Leased if self.is_overdue() => {
+                    return self.fail(too_long(self.book.kind));
+                }
                 OperationState::Leased if instance.status.busy => {
                     self.change(OperationState::Ready, self.clockwork.poll_open)
                 }
@@ -81,6 +84,9 @@ impl Rules<'_> {
                         "the provider's answer was lost; whether the server rebooted is unknown"
                             .to_owned(),
                     ),
+                OperationState::Resolving if self.is_overdue() => {
+                    return self.fail(too_long(self.book.kind));
+                }
                 OperationState::Resolving if instance.status.busy || !self.is_settled() => {
                     self.change(OperationState::Resolving, self.clockwork.poll_open)
                 }
@@ -105,11 +111,9 @@ impl Rules<'_> {
                     Outcome::NotExecuted => AttemptOutcome::NotExecuted,
                     Outcome::Rejected | Outcome::Unknown => AttemptOutcome::Rejected,
                 };
-                let transient = matches!(
-                    error.kind,
-                    ErrorKind::Busy | ErrorKind::Throttled | ErrorKind::Transport
-                );
-                let state = if transient && !self.is_given_up() {
+                let is_busy = error.kind == ErrorKind::Busy && !self.is_given_up();
+                let not_executed = outcome == Outcome::NotExecuted && self.may_send_again(error);
+                let state = if is_busy || not_executed {
                     OperationState::Ready
                 } else {
                     OperationState::Failed

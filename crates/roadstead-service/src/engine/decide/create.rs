@@ -44,9 +44,8 @@ impl Rules<'_> {
             Observed::Absent => self.create_absent(),
             // A failure to look tells nothing: ask again.
             Observed::Blind(error) => self.again(&error),
-            Observed::Accepted(_) | Observed::Asked(_) | Observed::Gone | Observed::NotOurs => {
-                self.confused()
-            }
+            Observed::Gone => self.create_gone(),
+            Observed::Accepted(_) | Observed::Asked(_) | Observed::NotOurs => self.confused(),
         }
     }
 
@@ -60,11 +59,7 @@ impl Rules<'_> {
                 Step::Write(Box::new(change))
             }
             Outcome::NotExecuted => {
-                let keeps_trying = match error.kind {
-                    ErrorKind::Throttled | ErrorKind::Transport => !self.is_given_up(),
-                    _ => false,
-                };
-                if keeps_trying || self.may_exist() {
+                if self.may_send_again(error) || self.may_exist() {
                     let mut change = self.change(OperationState::Ready, self.backoff(error));
                     change.attempt = Some(AttemptOutcome::NotExecuted);
                     change.error = Some(record(error));
@@ -72,9 +67,10 @@ impl Rules<'_> {
                 }
                 self.refused(AttemptOutcome::NotExecuted, record(error))
             }
-            // A name that is taken may be taken by our own earlier request; and an earlier
-            // attempt whose answer was lost must be found before this one's refusal counts.
-            Outcome::Rejected if error.kind == ErrorKind::Conflict || self.may_exist() => {
+            // A name that is taken may be taken by our own earlier request, and so may the last
+            // place of a quota: what an earlier attempt left must be found before this one's
+            // refusal counts.
+            Outcome::Rejected if error.kind == ErrorKind::Conflict || self.book.attempts > 0 => {
                 let mut change = self.change(OperationState::Unknown, Duration::ZERO);
                 change.attempt = Some(AttemptOutcome::Rejected);
                 change.error = Some(record(error));
@@ -95,6 +91,11 @@ impl Rules<'_> {
         });
         let mut found = found.into_iter();
         if let Some(instance) = found.next() {
+            if let Some(bound) = self.book.bound.as_ref().filter(|it| **it != instance.id) {
+                let other = &instance.id;
+                let problem = format!("server `{bound}` is gone, and `{other}` carries its mark");
+                return Step::Write(Box::new(self.attention(problem)));
+            }
             let mut change = self.bound(&instance, AttemptOutcome::Committed);
             change.attempt = None;
             change.doomed = found.map(|it| it.id).collect();
@@ -103,16 +104,17 @@ impl Rules<'_> {
         if self.book.state != OperationState::Resolving {
             return Step::Call(Call::Send);
         }
-        let settled = match self.book.guarantee {
-            CreateGuarantee::Token | CreateGuarantee::UniqueName => true,
-            CreateGuarantee::LookupOnly => {
-                let sent = self.book.sent_at.unwrap_or(self.book.created_at);
-                self.now >= after(sent, self.clockwork.settle_window)
-            }
-        };
-        let needed = match self.book.guarantee {
-            CreateGuarantee::Token | CreateGuarantee::UniqueName => 1,
-            CreateGuarantee::LookupOnly => EMPTY_LOOKS,
+        // Where the vendor itself refuses a second server, one look is enough to ask again. To
+        // end the create takes more everywhere: lists lag.
+        let asks_again = self.book.guarantee != CreateGuarantee::LookupOnly
+            && self.book.error.is_none()
+            && self.book.attempts < CREATE_ATTEMPTS;
+        let (settled, needed) = if asks_again {
+            (true, 1)
+        } else {
+            let sent = self.book.sent_at.unwrap_or(self.book.created_at);
+            let settled = self.now >= after(sent, self.clockwork.settle_window);
+            (settled, EMPTY_LOOKS)
         };
         let looks = if settled {
             self.book.empty_looks.saturating_add(1)
@@ -170,7 +172,17 @@ impl Rules<'_> {
         if self.now < after(sent, REJECTED_AFTER) {
             return self.write(OperationState::Waiting, self.clockwork.poll_open);
         }
-        // Accepted and then dropped: a refusal that came late.
+        Step::Call(Call::ConfirmGone)
+    }
+
+    /// Accepted and then dropped is a refusal that came late. It is believed when it was proved
+    /// twice, some time apart.
+    fn create_gone(&self) -> Step {
+        if self.book.empty_looks == 0 {
+            let mut change = self.change(OperationState::Waiting, REJECTED_AFTER);
+            change.empty_looks = 1;
+            return Step::Write(Box::new(change));
+        }
         self.fail_create(ErrorRecord {
             code: Code::InsufficientResources.as_str().to_owned(),
             message: "the provider accepted the server and then gave it up".to_owned(),
@@ -183,7 +195,8 @@ impl Rules<'_> {
         change.attempt = Some(attempt);
         change.wipe_secrets = true;
         change.instance = InstanceChange {
-            lifecycle: Some(Lifecycle::Live),
+            // One that is being deleted goes that way to its end.
+            lifecycle: (self.book.lifecycle != Lifecycle::Deleting).then_some(Lifecycle::Live),
             remote: Some(instance.id.clone()),
             observation: Some(observation(instance)),
             problem: None,

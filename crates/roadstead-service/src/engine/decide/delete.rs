@@ -10,8 +10,10 @@ use super::{Call, Observed, Rules, Step, record};
 impl Rules<'_> {
     pub(super) fn delete(&self, observed: Observed) -> Step {
         match observed {
-            // It was asked for while the create was open, and begins now.
-            Observed::Claimed if self.book.lifecycle == Lifecycle::Live => {
+            Observed::Frozen(reason) => self.wait_frozen(reason),
+            Observed::Blind(error) => self.again(&error),
+            // It was asked for while the create was open, or while a person was to decide.
+            _ if matches!(self.book.lifecycle, Lifecycle::Live | Lifecycle::Attention) => {
                 let mut change = self.change(self.handed_back(), Duration::ZERO);
                 change.instance.lifecycle = Some(Lifecycle::Deleting);
                 Step::Write(Box::new(change))
@@ -24,7 +26,6 @@ impl Rules<'_> {
                 (_, None) => self.deleted(),
                 (_, Some(_)) => Step::Call(Call::Get),
             },
-            Observed::Frozen(reason) => self.wait_frozen(reason),
             Observed::Seen(instance) => self.delete_seen(&instance),
             Observed::Absent => Step::Call(Call::ConfirmGone),
             Observed::Gone => self.deleted(),
@@ -52,8 +53,13 @@ impl Rules<'_> {
                 change.error = Some(record(&error));
                 Step::Write(Box::new(change))
             }
-            Observed::Blind(error) => self.again(&error),
-            Observed::Created(..) | Observed::Looked(_) | Observed::Asked(_) => self.confused(),
+            // The bound one is gone; what else carries its mark was never wanted.
+            Observed::Looked(others) => {
+                let mut change = self.change(self.handed_back(), self.clockwork.poll_open);
+                change.doomed = others.into_iter().map(|it| it.id).collect();
+                Step::Write(Box::new(change))
+            }
+            Observed::Created(..) | Observed::Asked(_) => self.confused(),
         }
     }
 

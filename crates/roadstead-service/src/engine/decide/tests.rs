@@ -192,31 +192,55 @@ fn what_is_found_is_bound_once_and_the_rest_is_doomed() {
 
 #[test]
 fn a_refusal_counts_only_when_no_earlier_attempt_is_open() {
-    let first = Book {
-        attempts: 1,
-        ..book(OperationKind::Create, OperationState::Leased)
-    };
-    let change = written(next(&first, Observed::Failed(error(ErrorKind::Quota)), 1));
+    let first = book(OperationKind::Create, OperationState::Leased);
+    let refused = |book: &Book, kind| written(next(book, Observed::Failed(error(kind)), 1));
+    let change = refused(&first, ErrorKind::Quota);
     assert_eq!(change.state, OperationState::Failed);
     assert_eq!(change.error.unwrap().code, "INSUFFICIENT_RESOURCES");
 
-    let taken = written(next(
-        &first,
-        Observed::Failed(error(ErrorKind::Conflict)),
-        1,
-    ));
-    assert_eq!(
-        taken.state,
-        OperationState::Unknown,
-        "the name may be taken by ourselves"
-    );
-    let resolving = Book {
-        error: taken.error,
-        guarantee: CreateGuarantee::UniqueName,
-        ..lost(1)
+    let taken = refused(&first, ErrorKind::Conflict);
+    let why = "the name may be taken by ourselves";
+    assert_eq!(taken.state, OperationState::Unknown, "{why}");
+    let second = Book {
+        attempts: 1,
+        ..first
     };
-    let ended = written(next(&resolving, Observed::Looked(vec![]), 2));
-    assert_eq!(ended.state, OperationState::Failed);
+    let why = "our own first server may have taken the last place";
+    let full = refused(&second, ErrorKind::Quota);
+    assert_eq!(full.state, OperationState::Unknown, "{why}");
+}
+
+#[test]
+fn a_lagging_list_never_ends_a_create_even_where_names_are_unique() {
+    let refusal = Some(record(&error(ErrorKind::Conflict)));
+    let unique = Book {
+        guarantee: CreateGuarantee::UniqueName,
+        error: refusal,
+        ..lost(2)
+    };
+    for seconds in [1, 60, 179] {
+        let change = written(next(&unique, Observed::Looked(vec![]), seconds));
+        assert_eq!(change.state, OperationState::Resolving, "after {seconds} s");
+        assert!(change.error.is_some(), "the refusal is kept");
+    }
+    let once = Book {
+        empty_looks: 1,
+        ..unique
+    };
+    let change = written(next(&once, Observed::Looked(vec![]), 190));
+    assert_eq!(change.state, OperationState::Failed);
+}
+
+#[test]
+fn a_create_whose_worker_died_survives_a_frozen_account() {
+    let died = Book {
+        attempts: 1,
+        sent_at: Some(START),
+        ..book(OperationKind::Create, OperationState::Unknown)
+    };
+    let change = written(next(&died, Observed::Frozen("revoked".into()), 40));
+    assert_eq!(change.state, OperationState::Unknown);
+    assert_eq!(change.error, None, "a frozen account is no refusal");
 }
 
 #[test]
@@ -267,18 +291,30 @@ fn a_revoked_token_ends_a_create_that_never_was_and_keeps_one_that_may_be() {
 }
 
 #[test]
-fn a_server_that_vanishes_right_after_acceptance_is_a_late_refusal() {
+fn a_server_that_vanishes_after_acceptance_is_a_late_refusal_once_it_is_proved_twice() {
     let book = Book {
         sent_at: Some(START),
         bound: Some("1".into()),
         lifecycle: Lifecycle::Live,
         ..book(OperationKind::Create, OperationState::Waiting)
     };
+    let early = written(next(&book, Observed::Absent, 30));
+    assert_eq!(early.state, OperationState::Waiting);
+    assert_eq!(called(next(&book, Observed::Absent, 61)), Call::ConfirmGone);
+    let first = written(next(&book, Observed::Gone, 61));
     assert_eq!(
-        written(next(&book, Observed::Absent, 30)).state,
-        OperationState::Waiting
+        (first.state, first.empty_looks),
+        (OperationState::Waiting, 1)
     );
-    let change = written(next(&book, Observed::Absent, 61));
+    assert!(first.due_in >= Duration::from_secs(60));
+    let once = Book {
+        empty_looks: 1,
+        ..book
+    };
+    let seen = Observed::Seen(Box::new(server("1", State::Provisioning)));
+    let back = written(next(&once, seen, 130));
+    assert_eq!((back.state, back.empty_looks), (OperationState::Waiting, 0));
+    let change = written(next(&once, Observed::Gone, 130));
     assert_eq!(change.state, OperationState::Failed);
     assert_eq!(change.instance.lifecycle, Some(Lifecycle::Failed));
 }
@@ -374,5 +410,173 @@ fn a_delete_never_gives_up_and_never_fails() {
     ] {
         let change = written(next(&delete, Observed::Failed(error(kind)), 100_000));
         assert!(!change.state.is_final(), "{kind:?} ended it");
+    }
+}
+
+#[test]
+fn a_delete_begins_where_a_person_was_to_decide() {
+    for lifecycle in [Lifecycle::Live, Lifecycle::Attention] {
+        let delete = Book {
+            bound: Some("1".into()),
+            lifecycle,
+            ..book(OperationKind::Delete, OperationState::Leased)
+        };
+        let change = written(next(&delete, Observed::Claimed, 1));
+        assert_eq!(change.instance.lifecycle, Some(Lifecycle::Deleting));
+    }
+}
+
+#[test]
+fn a_delete_takes_what_else_carries_the_mark_with_it() {
+    let delete = Book {
+        bound: Some("1".into()),
+        lifecycle: Lifecycle::Deleting,
+        ..book(OperationKind::Delete, OperationState::Waiting)
+    };
+    let others = vec![server("2", State::Running)];
+    let change = written(next(&delete, Observed::Looked(others), 1));
+    assert_eq!(change.state, OperationState::Waiting);
+    assert_eq!(change.doomed, [RemoteId::from("2")]);
+}
+
+#[test]
+fn every_power_action_ends() {
+    let late = 31 * 60;
+    let busy = || {
+        let mut server = server("1", State::Unknown);
+        server.status.busy = true;
+        Observed::Seen(Box::new(server))
+    };
+    for kind in [
+        OperationKind::Boot,
+        OperationKind::Shutdown,
+        OperationKind::PowerOff,
+    ] {
+        for state in [
+            OperationState::Leased,
+            OperationState::Resolving,
+            OperationState::Waiting,
+        ] {
+            let action = Book {
+                attempts: 1,
+                sent_at: Some(START),
+                bound: Some("1".into()),
+                lifecycle: Lifecycle::Live,
+                ..book(kind, state)
+            };
+            let change = written(next(&action, busy(), late));
+            assert_eq!(
+                change.state,
+                OperationState::Failed,
+                "{kind:?} in {state:?}"
+            );
+            let blind = Observed::Blind(error(ErrorKind::Forbidden));
+            let change = written(next(&action, blind, late));
+            assert_eq!(
+                change.state,
+                OperationState::Failed,
+                "{kind:?} in {state:?}"
+            );
+        }
+    }
+}
+
+/// Every edge that the rules can take is one that the books allow, whatever was observed.
+#[test]
+fn no_rule_asks_for_an_edge_that_the_books_refuse() {
+    let failures = [
+        ErrorKind::Timeout,
+        ErrorKind::Quota,
+        ErrorKind::Conflict,
+        ErrorKind::Throttled,
+        ErrorKind::Busy,
+        ErrorKind::Forbidden,
+        ErrorKind::Decode,
+    ];
+    let observations = || {
+        let mut all = vec![
+            Observed::Claimed,
+            Observed::Frozen("revoked".into()),
+            Observed::Created(Box::new(server("1", State::Provisioning)), None),
+            Observed::Looked(vec![]),
+            Observed::Looked(vec![server("1", State::Running)]),
+            Observed::Absent,
+            Observed::Gone,
+            Observed::NotOurs,
+        ];
+        all.extend(State::ALL.map(|it| Observed::Seen(Box::new(server("1", it)))));
+        all.extend(failures.map(|it| Observed::Failed(error(it))));
+        all.extend(failures.map(|it| Observed::Blind(error(it))));
+        all
+    };
+    let mut taken = 0;
+    for kind in OperationKind::ALL {
+        for (state, lifecycle, bound) in claimable(kind) {
+            for seconds in [1, 100, 200, 4000] {
+                for observed in observations() {
+                    let book = Book {
+                        attempts: 1,
+                        sent_at: Some(START),
+                        lifecycle,
+                        bound: bound.then(|| "1".into()),
+                        ..book(kind, state)
+                    };
+                    // What a request shows is seen only where one was sent, and the books say so.
+                    let answers = matches!(observed, Observed::Created(..) | Observed::Failed(_));
+                    let state = match state {
+                        OperationState::Leased if answers => OperationState::Sent,
+                        _ if answers => continue,
+                        state => state,
+                    };
+                    let told = format!("{kind:?} {state:?} {lifecycle:?} {observed:?}");
+                    let Step::Write(change) = next(&book, observed, seconds) else {
+                        continue;
+                    };
+                    assert!(
+                        state.may_become(change.state),
+                        "{told} → {:?}",
+                        change.state
+                    );
+                    let after = change.instance.lifecycle.unwrap_or(lifecycle);
+                    assert!(lifecycle.may_become(after), "{told} → {after:?}");
+                    taken += 1;
+                }
+            }
+        }
+    }
+    assert!(taken > 1000, "only {taken} edges were taken");
+}
+
+/// The states in which a worker can find an operation and its server.
+fn claimable(kind: OperationKind) -> Vec<(OperationState, Lifecycle, bool)> {
+    use Lifecycle as L;
+    use OperationState as S;
+    match kind {
+        OperationKind::Create => vec![
+            (S::Leased, L::Pending, false),
+            (S::Unknown, L::Pending, false),
+            (S::Unknown, L::Resolving, false),
+            (S::Resolving, L::Pending, false),
+            (S::Resolving, L::Resolving, false),
+            (S::Waiting, L::Live, true),
+            (S::Waiting, L::Deleting, true),
+        ],
+        OperationKind::Delete => [S::Leased, S::Unknown, S::Resolving, S::Waiting]
+            .into_iter()
+            .flat_map(|state| {
+                [
+                    (state, L::Deleting, true),
+                    (state, L::Live, true),
+                    (state, L::Attention, true),
+                    (state, L::Missing, true),
+                    (state, L::Failed, true),
+                    (state, L::Failed, false),
+                ]
+            })
+            .collect(),
+        _ => [S::Leased, S::Unknown, S::Resolving, S::Waiting]
+            .into_iter()
+            .flat_map(|state| [(state, L::Live, true), (state, L::Deleting, true)])
+            .collect(),
     }
 }

@@ -10,6 +10,9 @@ use crate::grant::{Grant, OperatorGrant, ReadInstances};
 use crate::platform::Platform;
 use crate::registry::Account;
 
+/// What is tried with a token before it is used.
+const USE: &str = "use the token";
+
 /// Why an account is frozen whose token opens another one.
 pub(crate) const FOREIGN: &str = "its token belongs to another account at the provider";
 
@@ -323,6 +326,16 @@ impl Platform {
             ))
         };
         match asked {
+            // A token that cannot do the work would fail later, where it is harder to see why.
+            Ok(Ok(account)) if !account.missing_scopes.is_empty() => {
+                let kind = provider.descriptor().kind.clone();
+                let message = format!(
+                    "it lacks the scopes {}; make a token that has them",
+                    account.missing_scopes.join(", ")
+                );
+                let error = roadstead_core::Error::new(kind, USE, ErrorKind::Forbidden, message);
+                Err(error.with_field("token").into())
+            }
             Ok(Ok(account)) => {
                 let at = self.clock.now();
                 Ok((

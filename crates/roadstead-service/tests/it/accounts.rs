@@ -96,6 +96,25 @@ at_each_vendor! {
         stage.running("web").await;
     }
 
+    async fn a_token_that_cannot_do_the_work_is_refused_where_the_vendor_tells(stage: &Stage) {
+        stage.sim().set_token("sim-weak", None, Scopes::Read);
+        let weak = ProviderChange {
+            token: Some(Secret::from("sim-weak")),
+            ..ProviderChange::default()
+        };
+        let replaced = stage.platform.change_provider(&stage.operator(), stage.account, weak).await;
+        // DigitalOcean does not say what a token may do.
+        if stage.vendor.kind == "digitalocean" {
+            return drop(replaced.unwrap());
+        }
+        let Err(Error::Provider(error)) = &replaced else {
+            panic!("it was taken, or refused otherwise: {:?}", replaced.map(drop));
+        };
+        assert_eq!(error.code(), Code::InvalidCredentials);
+        assert!(error.message.contains("linodes:read_write"), "{}", error.message);
+        assert_eq!(error.field.as_deref(), Some("token"));
+    }
+
     async fn an_old_tokens_late_refusal_does_not_freeze_the_new_token(stage: &Stage) {
         stage.running("web").await;
         let path = stage.vendor.path;

@@ -93,6 +93,10 @@ impl Provider for Aws {
         Err(self.refuse("check the credentials"))
     }
 
+    fn check_create(&self, _request: &CreateInstance) -> Result<()> {
+        Err(self.refuse("create the instance"))
+    }
+
     async fn create_instance(&self, _request: &CreateInstance) -> Result<Created> {
         Err(self.refuse("create the instance"))
     }

@@ -161,6 +161,10 @@ impl Provider for CachedProvider {
         self.inner.validate_credentials().await
     }
 
+    fn check_create(&self, request: &CreateInstance) -> Result<()> {
+        self.inner.check_create(request)
+    }
+
     async fn create_instance(&self, request: &CreateInstance) -> Result<Created> {
         self.inner.create_instance(request).await
     }

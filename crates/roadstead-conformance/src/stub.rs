@@ -49,6 +49,7 @@ pub async fn every_call_refuses_with_the_reason(provider: &dyn Provider) {
     let query = InstanceQuery::default();
     let mut errors = vec![
         refused(provider.validate_credentials().await),
+        refused(provider.check_create(&request)),
         refused(provider.create_instance(&request).await),
         refused(provider.find_created(&key).await),
         refused(provider.get_instance(&id).await),

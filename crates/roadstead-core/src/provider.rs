@@ -45,6 +45,14 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
     /// when the token may not even read the account (the message names the scope).
     async fn validate_credentials(&self) -> Result<Account>;
 
+    /// Checks all of a creating request that can be checked without asking the vendor: options,
+    /// keys, passwords, sizes of data. Sends nothing.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` with the field, `Unsupported`; the same that [`Self::create_instance`] would return.
+    fn check_create(&self, request: &CreateInstance) -> Result<()>;
+
     /// Sends at most **one** creating request.
     ///
     /// # Errors

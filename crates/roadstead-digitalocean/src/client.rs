@@ -3,13 +3,13 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use roadstead_core::Result;
+use roadstead_core::{Error, ErrorKind, Result};
 use roadstead_http::{Client as HttpClient, Request, Response};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use tracing::warn;
 
-use crate::error::{Call, Subject, refused};
+use crate::error::{Call, Subject, kind, refused};
 use crate::wire;
 
 /// The largest page that DigitalOcean gives.
@@ -35,7 +35,9 @@ pub(crate) enum Droplets<'a> {
 pub(crate) struct Rows<T> {
     pub(crate) rows: Vec<T>,
     /// How many rows made no sense.
-    pub(crate) odd: usize,
+    odd: usize,
+    /// How many rows there are in all, as the vendor counts.
+    total: Option<u64>,
     /// The next page and the last one; `None` on the last page.
     pub(crate) next: Option<(u32, u32)>,
 }
@@ -108,11 +110,21 @@ impl Client {
             Droplets::Tagged(tag) => request.with_query("tag_name", tag),
             Droplets::Named(name) => request.with_query("name", name),
         };
-        self.page(&call, request, page, per_page, wire::Droplet::salvage)
-            .await
+        let salvage = wire::Droplet::salvage;
+        let rows = self.page(&call, request, page, per_page, salvage).await?;
+        if rows.has_hole(page, per_page) {
+            let message = "the vendor's list lacks rows that it counts";
+            return Err(Error::new(
+                kind(),
+                call.operation,
+                ErrorKind::Decode,
+                message,
+            ));
+        }
+        Ok(rows)
     }
 
-    /// Fetches every page of a list of droplets.
+    /// Fetches every page of a list of droplets, each droplet once.
     pub(crate) async fn fetch_all_droplets(
         &self,
         which: Droplets<'_>,
@@ -122,6 +134,9 @@ impl Client {
             let more = self.fetch_droplets(which, page, PAGE_MAX).await?;
             all.append(more);
         }
+        // A row that moved to the next page meanwhile would count for one that was not read.
+        all.rows.sort_unstable_by_key(|it| it.id);
+        all.rows.dedup_by_key(|it| it.id);
         Ok(all)
     }
 
@@ -257,9 +272,23 @@ impl Client {
 }
 
 impl<T> Rows<T> {
+    /// Returns whether all rows are there that the vendor counts.
+    pub(crate) fn is_whole(&self) -> bool {
+        let count = u64::try_from(self.rows.len()).unwrap_or(u64::MAX);
+        self.odd == 0 && self.total.is_none_or(|it| it <= count)
+    }
+
+    /// Returns whether the page is empty though the vendor counts rows on it.
+    fn has_hole(&self, page: u32, per_page: u16) -> bool {
+        let before = u64::from(page.saturating_sub(1)) * u64::from(per_page);
+        self.rows.is_empty() && self.odd == 0 && self.total.is_some_and(|it| it > before)
+    }
+
     fn append(&mut self, more: Self) {
         self.rows.extend(more.rows);
         self.odd += more.odd;
+        // What was counted once has to be read, also if another page counts less.
+        self.total = self.total.max(more.total);
         self.next = more.next;
     }
 }
@@ -274,15 +303,15 @@ fn read_rows<T: DeserializeOwned>(
     salvage: fn(&RawValue) -> Option<T>,
 ) -> Result<Rows<T>> {
     if let Ok(listing) = response.json::<wire::Listing<T>>() {
-        let next = next_page(&listing, page, per_page);
         return Ok(Rows {
-            rows: listing.rows,
             odd: 0,
-            next,
+            total: listing.total(),
+            next: next_page(&listing, page, per_page),
+            rows: listing.rows,
         });
     }
     let listing: wire::Listing<&RawValue> = response.json()?;
-    let next = next_page(&listing, page, per_page);
+    let (total, next) = (listing.total(), next_page(&listing, page, per_page));
     let count = listing.rows.len();
     let rows: Vec<T> = listing
         .rows
@@ -298,13 +327,18 @@ fn read_rows<T: DeserializeOwned>(
             call.operation
         );
     }
-    Ok(Rows { rows, odd, next })
+    Ok(Rows {
+        rows,
+        odd,
+        total,
+        next,
+    })
 }
 
 fn next_page<T>(listing: &wire::Listing<T>, page: u32, per_page: u16) -> Option<(u32, u32)> {
     let linked = listing.links.as_ref().and_then(|it| it.pages.as_ref());
     let linked = linked.is_some_and(|it| it.next.is_some());
-    let total = listing.meta.as_ref().and_then(|it| it.total).unwrap_or(0);
+    let total = listing.total().unwrap_or(0);
     let pages = total.div_ceil(u64::from(per_page.max(1)));
     // The total may be wrong: it must not make us ask for pages without end.
     let pages = u32::try_from(pages).unwrap_or(u32::MAX).min(PAGES_MAX);
@@ -364,6 +398,33 @@ mod tests {
     fn an_absurd_total_does_not_make_endless_pages() {
         let json = r#"{"droplets":[1],"meta":{"total":18446744073709551615}}"#;
         assert_eq!(next(1, json), Some((2, PAGES_MAX)));
+    }
+
+    #[test]
+    fn an_empty_page_has_a_hole_only_where_the_total_counts_rows() {
+        let rows = |total, count| Rows {
+            rows: vec![7; count],
+            odd: 0,
+            total,
+            next: None,
+        };
+        for (page, total, count, hole) in [
+            (1, Some(1), 0, true),
+            (3, Some(5), 0, true),
+            (1, Some(0), 0, false),
+            (3, Some(4), 0, false),
+            (9, Some(5), 0, false),
+            (1, None, 0, false),
+            (1, Some(5), 1, false),
+        ] {
+            let rows = rows(total, count);
+            assert_eq!(rows.has_hole(page, 2), hole, "{page} {total:?} {count}");
+        }
+        assert!(rows(Some(2), 2).is_whole() && rows(None, 0).is_whole());
+        assert!(!rows(Some(3), 2).is_whole());
+        let mut shrunk = rows(Some(3), 1);
+        shrunk.append(rows(Some(2), 1));
+        assert!(!shrunk.is_whole());
     }
 
     #[test]

@@ -15,6 +15,9 @@ use crate::convert;
 use crate::error::invalid;
 use crate::wire;
 
+/// Why a text is no key.
+const NO_KEY: &str = "this is no public key in OpenSSH form";
+
 const ENSURE: &str = "register the SSH key";
 
 #[async_trait]
@@ -69,6 +72,16 @@ pub(crate) async fn keys_for_create(
     Ok(ids)
 }
 
+/// Refuses what is neither a public key nor the id or fingerprint of one.
+pub(crate) fn check_keys(operation: &'static str, keys: &[Box<str>]) -> Result<()> {
+    let fits = |it: &str| is_known_form(it) || fingerprint(it).is_some();
+    if keys.iter().all(|it| fits(it.trim())) {
+        Ok(())
+    } else {
+        Err(invalid(operation, "ssh_keys", NO_KEY))
+    }
+}
+
 /// Returns whether the text is an id or a fingerprint.
 fn is_known_form(key: &str) -> bool {
     let pairs = || {
@@ -87,11 +100,7 @@ async fn ensure_key(
 ) -> Result<u64> {
     let public_key = public_key.trim();
     let Some(fingerprint) = fingerprint(public_key) else {
-        return Err(invalid(
-            operation,
-            field,
-            "this is no public key in OpenSSH form",
-        ));
+        return Err(invalid(operation, field, NO_KEY));
     };
     match client.fetch_key(&fingerprint).await {
         Err(error) if error.kind == ErrorKind::NoSuchResource => {}

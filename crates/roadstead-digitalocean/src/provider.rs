@@ -13,10 +13,10 @@ use roadstead_core::{
     Provider, Region, RemoteId, RemoteOperation, RemoteOperationId, Result,
 };
 
-use crate::client::{Client, Droplets, Images, PAGE_MAX, Rows};
+use crate::client::{Client, Droplets, Images, PAGE_MAX};
 use crate::descriptor::descriptor;
 use crate::error::{invalid, kind};
-use crate::extensions::keys_for_create;
+use crate::extensions::{check_keys, keys_for_create};
 use crate::request::CREATE;
 use crate::{convert, request, wire};
 
@@ -51,8 +51,14 @@ impl Provider for DigitalOcean {
         Ok(convert::account(self.client.fetch_account().await?.account))
     }
 
+    fn check_create(&self, request: &CreateInstance) -> Result<()> {
+        request::create(request, Vec::new())?;
+        check_keys(CREATE, &request.ssh_keys)
+    }
+
     async fn create_instance(&self, request: &CreateInstance) -> Result<Created> {
         // Everything that can be wrong is found before a key is registered.
+        check_keys(CREATE, &request.ssh_keys)?;
         let mut body = request::create(request, Vec::new())?;
         body.ssh_keys =
             keys_for_create(&self.client, CREATE, &request.ssh_keys, &request.key.name).await?;
@@ -74,10 +80,11 @@ impl Provider for DigitalOcean {
         )
         .await?;
         let mut found = BTreeMap::new();
-        for Rows { rows, odd, .. } in [tagged, named, gpus] {
-            // A row that cannot be read may be the one that is looked for.
-            if odd > 0 || rows.iter().any(|it| it.name.is_none() || it.tags.is_none()) {
-                let message = "a row of the vendor's list could not be read";
+        for list in [tagged, named, gpus] {
+            // A row that is missing or cannot be read may be the one that is looked for.
+            let odd = |it: &wire::Droplet| it.name.is_none() || it.tags.is_none();
+            if !list.is_whole() || list.rows.iter().any(odd) {
+                let message = "a row of the vendor's list is missing or could not be read";
                 return Err(Error::new(
                     kind(),
                     "find the instance",
@@ -85,7 +92,7 @@ impl Provider for DigitalOcean {
                     message,
                 ));
             }
-            found.extend(rows.into_iter().map(|it| (it.id, it)));
+            found.extend(list.rows.into_iter().map(|it| (it.id, it)));
         }
         Ok(found
             .into_values()

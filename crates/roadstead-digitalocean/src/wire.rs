@@ -23,6 +23,13 @@ pub(crate) struct Listing<T> {
     pub(crate) meta: Option<Meta>,
 }
 
+impl<T> Listing<T> {
+    /// Returns how many rows there are on all pages, where the vendor says.
+    pub(crate) fn total(&self) -> Option<u64> {
+        self.meta.as_ref().and_then(|it| it.total)
+    }
+}
+
 #[derive(Deserialize)]
 pub(crate) struct Links {
     #[serde(default)]

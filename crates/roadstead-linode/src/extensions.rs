@@ -93,6 +93,16 @@ pub(crate) async fn keys_for_create(client: &Client, keys: &[Box<str>]) -> Resul
     Ok(full)
 }
 
+/// Refuses what is neither a public key nor the id of one.
+pub(crate) fn check_keys(keys: &[Box<str>]) -> Result<()> {
+    let fits = |it: &str| essence(it).is_some() || it.parse::<u64>().is_ok();
+    if keys.iter().all(|it| fits(it.trim())) {
+        Ok(())
+    } else {
+        Err(invalid(CREATE, "ssh_keys", NO_KEY))
+    }
+}
+
 /// Returns what makes a key, which is all but its comment; `None` for a text that is no
 /// public key.
 fn essence(public_key: &str) -> Option<(&str, &str)> {

@@ -16,7 +16,7 @@ use roadstead_core::{
 use crate::client::Client;
 use crate::descriptor::descriptor;
 use crate::error::{invalid, kind};
-use crate::extensions::keys_for_create;
+use crate::extensions::{check_keys, keys_for_create};
 use crate::job::{Job, Verb};
 use crate::paging::PAGE_MAX;
 use crate::{convert, request, wire};
@@ -84,8 +84,14 @@ impl Provider for Linode {
         Ok(convert::account(account, scopes.as_deref()))
     }
 
+    fn check_create(&self, request: &CreateInstance) -> Result<()> {
+        request::create(request)?;
+        check_keys(&request.ssh_keys)
+    }
+
     async fn create_instance(&self, request: &CreateInstance) -> Result<Created> {
         // Everything that can be wrong is found before a key is fetched.
+        check_keys(&request.ssh_keys)?;
         let mut body = request::create(request)?;
         body.authorized_keys = keys_for_create(&self.client, &request.ssh_keys).await?;
         let (linode, accepted) = self.client.fetch_create(&body).await?;

@@ -6,7 +6,7 @@ use roadstead_core::{InstanceId, OperationId};
 
 use crate::db::{Connection, Repository, detached, read, run};
 use crate::error::{Error, Result};
-use crate::operations::open;
+use crate::operations::unfinished;
 use crate::record::{
     Accepted, AuditEntry, IdempotencyKey, Lifecycle, NewInstance, NewOperation, OperationKind,
     OperationState,
@@ -89,8 +89,8 @@ impl Repository {
     /// delete, give back what is on record already.
     ///
     /// A delete is accepted while something else is at work on the server; it is not claimed
-    /// before that has ended. A server that failed has nothing at the vendor: its delete is done
-    /// at once.
+    /// before that has ended. A server that failed before the vendor gave it an id, and about
+    /// which nothing is undecided, has nothing there: its delete is done at once.
     ///
     /// # Errors
     ///
@@ -160,18 +160,23 @@ async fn act(tx: &mut Connection, asked: &Asked, id: Id) -> Result<Accepted> {
     if lifecycle == Lifecycle::Deleted {
         return Err(instances::missing());
     }
-    let active: Vec<row::Operation> = run!(tx, c => operations::table
-        .filter(operations::instance_id.eq(id)).filter(open())
+    let unfinished: Vec<row::Operation> = run!(tx, c => operations::table
+        .filter(operations::instance_id.eq(id)).filter(unfinished())
         .order(operations::id).select(row::Operation::as_select()).load(c).await)?;
+    // One that waits for a person holds up no other.
+    let attention = OperationState::Attention.as_str();
+    let mut active = unfinished.iter().filter(|it| it.state != attention);
 
     let mut operation = ready(asked, &instance, now);
     if asked.operation.kind == OperationKind::Delete {
         let delete = OperationKind::Delete.as_str();
-        if let Some(earlier) = active.iter().find(|it| it.kind == delete) {
+        if let Some(earlier) = active.find(|it| it.kind == delete) {
             point_key(tx, asked, earlier.id).await?;
             return accepted(instance, earlier.clone(), true);
         }
-        let next = if lifecycle == Lifecycle::Failed && active.is_empty() {
+        let nothing_there =
+            lifecycle == Lifecycle::Failed && instance.remote_id.is_none() && unfinished.is_empty();
+        let next = if nothing_there {
             OperationState::Succeeded
                 .as_str()
                 .clone_into(&mut operation.state);
@@ -181,8 +186,8 @@ async fn act(tx: &mut Connection, asked: &Asked, id: Id) -> Result<Accepted> {
         } else if lifecycle.may_become(Lifecycle::Deleting) {
             Lifecycle::Deleting
         } else {
-            // Pending and resolving: the create ends first. Missing: there may be nothing left
-            // to delete, and the worker says so.
+            // Pending and resolving: the create ends first. Missing and failed: there may be
+            // nothing left to delete, and the worker says so once the vendor has proved it.
             lifecycle
         };
         if next != lifecycle {
@@ -191,7 +196,7 @@ async fn act(tx: &mut Connection, asked: &Asked, id: Id) -> Result<Accepted> {
                 .returning(row::Instance::as_returning()).get_result(c).await)?;
         }
     } else {
-        if let Some(busy) = active.as_slice().first() {
+        if let Some(busy) = active.next() {
             return Err(Error::Busy {
                 operation: OperationId(busy.id.0),
                 kind: busy.kind()?,

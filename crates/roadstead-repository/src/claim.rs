@@ -61,7 +61,8 @@ impl Repository {
     }
 
     /// Puts an attempt on record: the operation becomes sent. Nothing may leave for the vendor
-    /// before this has returned. An attempt that the vendor never worked on keeps its number.
+    /// before this has returned. An attempt that the vendor never worked on keeps its number. A
+    /// reason for having waited is forgotten.
     ///
     /// # Errors
     ///
@@ -270,6 +271,8 @@ async fn begin_attempt(
         operations::attempts.eq(number),
         operations::sent_at.eq(Some(now)),
         operations::empty_looks.eq(0),
+        // From here on an error is the vendor's; why it had to wait before is no longer true.
+        operations::error.eq(None::<serde_json::Value>),
         operations::updated_at.eq(now),
     );
     run!(tx, c => diesel::update(operations::table.find(id)).set(changes).execute(c).await)?;

@@ -10,7 +10,7 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use roadstead_core::{InstanceId, State};
 
-use crate::db::{Backend, Connection, Repository, read, run};
+use crate::db::{Backend, Connection, Repository, detached, read, run};
 use crate::error::{Error, Result};
 use crate::record::{AuditEntry, Instance, InstanceFilter, InstancePatch, Lifecycle};
 use crate::schema::vps_instances;
@@ -117,9 +117,13 @@ impl Repository {
         patch: InstancePatch,
         audit: AuditEntry,
     ) -> Result<Instance> {
-        let mut tx = self.db.begin().await?;
-        let outcome = update(&mut tx, tenant, Id(id.0), &patch, &audit).await;
-        tx.finish(outcome).await
+        let (repository, tenant) = (self.clone(), *tenant);
+        detached(async move {
+            let mut tx = repository.db.begin().await?;
+            let outcome = update(&mut tx, &tenant, Id(id.0), &patch, &audit).await;
+            tx.finish(outcome).await
+        })
+        .await
     }
 }
 

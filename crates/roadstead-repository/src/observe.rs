@@ -8,7 +8,7 @@ use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 use roadstead_core::{InstanceId, OrgId, ProviderId, RemoteId};
 
-use crate::db::{Connection, Repository, read, run, write as change};
+use crate::db::{Connection, Repository, detached, read, run, write as change};
 use crate::error::Result;
 use crate::record::{Instance, Observation};
 use crate::row;
@@ -69,11 +69,15 @@ impl Repository {
             return Ok(0);
         }
         // In one order everywhere, so that two observers wait for each other, not on each other.
-        let mut sorted: Vec<_> = seen.iter().collect();
+        let mut sorted = seen.to_vec();
         sorted.sort_by_key(|it| it.0);
-        let mut tx = self.db.begin().await?;
-        let outcome = observe(&mut tx, &sorted).await;
-        tx.finish(outcome).await
+        let repository = self.clone();
+        detached(async move {
+            let mut tx = repository.db.begin().await?;
+            let outcome = observe(&mut tx, &sorted).await;
+            tx.finish(outcome).await
+        })
+        .await
     }
 
     /// Returns the servers at vendors that are to be deleted, the oldest first.
@@ -127,7 +131,7 @@ pub(crate) async fn write(tx: &mut Connection, id: Id, observed: &row::Observed)
     Ok(())
 }
 
-async fn observe(tx: &mut Connection, seen: &[&(InstanceId, Observation)]) -> Result<u32> {
+async fn observe(tx: &mut Connection, seen: &[(InstanceId, Observation)]) -> Result<u32> {
     let now = tx.now().await?;
     let mut changed = 0_u32;
     for chunk in seen.chunks(AT_ONCE) {

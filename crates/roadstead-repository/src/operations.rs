@@ -16,10 +16,10 @@ use crate::row;
 use crate::schema::operations;
 use crate::types::{DbTime, Id, Time};
 
-/// Operations that move, or will. One that waits for a person holds up no other. Written out,
-/// because a bound value would hide from the databases that the partial indexes fit.
-pub(crate) fn open() -> SqlLiteral<Bool> {
-    sql("operations.state NOT IN ('succeeded', 'failed', 'attention')")
+/// Operations that are not over, those that wait for a person among them. Written out, because a
+/// bound value would hide from the databases that the partial indexes fit.
+pub(crate) fn unfinished() -> SqlLiteral<Bool> {
+    sql("operations.state NOT IN ('succeeded', 'failed')")
 }
 
 /// Operations that a worker may have to move. One that waits for a person does not move, and a

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use roadstead_core::{OrgId, SessionId, UserId};
 
 use crate::audit;
-use crate::db::{Repository, read, run, write};
+use crate::db::{Connection, Repository, detached, read, run, write};
 use crate::error::{Error, Result};
 use crate::record::{AuditEntry, Membership, NewSession, Organization, Role, Session, User};
 use crate::row;
@@ -30,23 +30,21 @@ impl Repository {
         operator: bool,
         audit: AuditEntry,
     ) -> Result<User> {
-        let now = Time::now();
         let user = row::User {
             id: Id(UserId::fresh().0),
             email: folded(email),
             is_operator: operator,
             password_hash: password_hash.map(str::to_owned),
-            created_at: now,
+            created_at: Time::now(),
         };
-        let mut tx = self.db.begin().await?;
-        let outcome = async {
-            run!(&mut tx, c => diesel::insert_into(users::table).values(&user).execute(c).await)
-                .map_err(Error::taken("the e-mail address is taken"))?;
-            audit::append(&mut tx, &audit, now).await
-        }
-        .await;
-        tx.finish(outcome).await?;
-        Ok(user.into_record())
+        let repository = self.clone();
+        detached(async move {
+            let mut tx = repository.db.begin().await?;
+            let outcome = add_user(&mut tx, &user, &audit).await;
+            tx.finish(outcome).await?;
+            Ok(user.into_record())
+        })
+        .await
     }
 
     /// Replaces a password.
@@ -147,25 +145,20 @@ impl Repository {
     ///
     /// [`Error::Conflict`] if there is no such user.
     pub async fn create_session(&self, s: &NewSession) -> Result<()> {
-        let now = Time::now();
         let session = row::Session {
             id: Id(s.id.0),
             user_id: Id(s.user.0),
             token_hash: s.token_hash.clone(),
             expires_at: Time::from(s.expires_at),
-            created_at: now,
+            created_at: Time::now(),
         };
-        let mut tx = self.db.begin().await?;
-        let outcome = async {
-            run!(&mut tx, c => diesel::delete(sessions::table)
-                .filter(sessions::user_id.eq(session.user_id))
-                .filter(sessions::expires_at.le(now)).execute(c).await)?;
-            run!(&mut tx, c => diesel::insert_into(sessions::table).values(&session)
-                .execute(c).await)?;
-            Ok(())
-        }
-        .await;
-        tx.finish(outcome).await
+        let repository = self.clone();
+        detached(async move {
+            let mut tx = repository.db.begin().await?;
+            let outcome = add_session(&mut tx, &session).await;
+            tx.finish(outcome).await
+        })
+        .await
     }
 
     /// Returns a login that has not expired, with its user and where the user belongs, from one
@@ -220,6 +213,20 @@ impl Repository {
         write!(self.db, c => diesel::delete(sessions::table.find(Id(id.0))).execute(c).await)?;
         Ok(())
     }
+}
+
+async fn add_user(tx: &mut Connection, user: &row::User, audit: &AuditEntry) -> Result<()> {
+    run!(tx, c => diesel::insert_into(users::table).values(user).execute(c).await)
+        .map_err(Error::taken("the e-mail address is taken"))?;
+    audit::append(tx, audit, user.created_at).await
+}
+
+async fn add_session(tx: &mut Connection, session: &row::Session) -> Result<()> {
+    run!(tx, c => diesel::delete(sessions::table)
+        .filter(sessions::user_id.eq(session.user_id))
+        .filter(sessions::expires_at.le(session.created_at)).execute(c).await)?;
+    run!(tx, c => diesel::insert_into(sessions::table).values(session).execute(c).await)?;
+    Ok(())
 }
 
 fn folded(email: &str) -> String {

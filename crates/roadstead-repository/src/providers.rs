@@ -1,16 +1,18 @@
 //! Registered vendor accounts and their sealed tokens.
 
-use diesel::dsl::{count_star, max};
+use diesel::dsl::{count_star, max, sql};
+use diesel::expression::SqlLiteral;
+use diesel::sql_types::Bool;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use roadstead_core::{ProviderId, Secret};
 
 use crate::audit;
-use crate::db::{Connection, Repository, read, run, write};
+use crate::db::{Connection, Repository, detached, read, run, write};
 use crate::error::{Error, Result};
-use crate::record::{AuditEntry, Lifecycle, NewProvider, Provider, ProviderPatch, Verification};
+use crate::record::{AuditEntry, NewProvider, Provider, ProviderPatch, Verification};
 use crate::row;
-use crate::schema::{service_providers, vps_instances};
+use crate::schema::{dooms, service_providers, vps_instances};
 use crate::sealing::Keyring;
 use crate::types::{Id, Time};
 
@@ -29,9 +31,13 @@ impl Repository {
     ///
     /// [`Error::Conflict`] if the name is taken.
     pub async fn create_provider(&self, p: NewProvider, audit: AuditEntry) -> Result<Provider> {
-        let mut tx = self.db.begin().await?;
-        let outcome = create(&mut tx, &self.keys, &p, &audit).await;
-        tx.finish(outcome).await
+        let repository = self.clone();
+        detached(async move {
+            let mut tx = repository.db.begin().await?;
+            let outcome = create(&mut tx, &repository.keys, &p, &audit).await;
+            tx.finish(outcome).await
+        })
+        .await
     }
 
     /// Returns the vendor accounts in the operator's order.
@@ -87,9 +93,13 @@ impl Repository {
         patch: ProviderPatch,
         audit: AuditEntry,
     ) -> Result<Provider> {
-        let mut tx = self.db.begin().await?;
-        let outcome = update(&mut tx, &self.keys, Id(id.0), &patch, &audit).await;
-        tx.finish(outcome).await
+        let repository = self.clone();
+        detached(async move {
+            let mut tx = repository.db.begin().await?;
+            let outcome = update(&mut tx, &repository.keys, Id(id.0), &patch, &audit).await;
+            tx.finish(outcome).await
+        })
+        .await
     }
 
     /// Records what the vendor said to an account's token, and whose account it is where known.
@@ -118,11 +128,17 @@ impl Repository {
     ///
     /// # Errors
     ///
-    /// [`Error::InUse`] while it has servers, [`Error::NotFound`] if there is no such account.
+    /// [`Error::InUse`] while it has servers, or may have: ours that live, that failed with an id
+    /// at the vendor or whose operations are not over, and extra ones that are still to be
+    /// deleted. [`Error::NotFound`] if there is no such account.
     pub async fn delete_provider(&self, id: ProviderId, audit: AuditEntry) -> Result<()> {
-        let mut tx = self.db.begin().await?;
-        let outcome = delete(&mut tx, Id(id.0), &audit).await;
-        tx.finish(outcome).await
+        let repository = self.clone();
+        detached(async move {
+            let mut tx = repository.db.begin().await?;
+            let outcome = delete(&mut tx, Id(id.0), &audit).await;
+            tx.finish(outcome).await
+        })
+        .await
     }
 
     /// Puts the vendor accounts in this order; those it does not name follow as they were.
@@ -131,9 +147,14 @@ impl Repository {
     ///
     /// [`Error::NotFound`] if it names an account that is not there.
     pub async fn reorder_providers(&self, order: &[ProviderId], audit: AuditEntry) -> Result<()> {
-        let mut tx = self.db.begin().await?;
-        let outcome = reorder(&mut tx, order, &audit).await;
-        tx.finish(outcome).await
+        let repository = self.clone();
+        let order = order.to_vec();
+        detached(async move {
+            let mut tx = repository.db.begin().await?;
+            let outcome = reorder(&mut tx, &order, &audit).await;
+            tx.finish(outcome).await
+        })
+        .await
     }
 }
 
@@ -241,18 +262,30 @@ async fn update(
     get(tx, id).await
 }
 
+/// Servers of which something is or may be at the vendor. Without the token nobody could look
+/// for it, or delete it.
+fn needs_account() -> SqlLiteral<Bool> {
+    sql("(vps_instances.lifecycle NOT IN ('deleted', 'failed') \
+        OR (vps_instances.lifecycle = 'failed' AND vps_instances.remote_id IS NOT NULL) \
+        OR vps_instances.id IN (SELECT operations.instance_id FROM operations \
+            WHERE operations.state NOT IN ('succeeded', 'failed')))")
+}
+
 async fn delete(tx: &mut Connection, id: Id, audit: &AuditEntry) -> Result<()> {
     let now = Time::now();
     lock(tx, id).await?;
-    let dead = [Lifecycle::Deleted.as_str(), Lifecycle::Failed.as_str()];
-    let living: i64 = run!(tx, c => vps_instances::table
+    // In this order: what ends an operation may leave a doom behind.
+    let ours: i64 = run!(tx, c => vps_instances::table
         .filter(vps_instances::provider_id.eq(id))
-        .filter(vps_instances::lifecycle.ne_all(dead))
+        .filter(needs_account())
         .select(count_star()).first(c).await)?;
-    if living > 0 {
-        return Err(Error::InUse {
-            count: living.unsigned_abs(),
-        });
+    let doomed: i64 = run!(tx, c => dooms::table
+        .filter(dooms::provider_id.eq(id))
+        .filter(dooms::done_at.is_null())
+        .select(count_star()).first(c).await)?;
+    let count = ours.unsigned_abs().saturating_add(doomed.unsigned_abs());
+    if count > 0 {
+        return Err(Error::InUse { count });
     }
     let changes = (
         service_providers::token.eq(None::<Vec<u8>>),

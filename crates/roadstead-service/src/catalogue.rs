@@ -103,7 +103,7 @@ impl Platform {
     async fn source(&self, source: &CatalogueSource) -> Result<Account> {
         let account = match source.provider {
             Some(id) => self.registry.account(id).await?,
-            None => self.registry.account_by_kind(&source.kind).await?,
+            None => self.account_of_kind(&source.kind).await?,
         };
         if account.record.kind.as_str() != source.kind {
             return Err(Error::invalid(

@@ -93,8 +93,12 @@ impl Platform {
             return self.settle(&tenant, earlier, wait).await;
         }
         let account = self.account_for(&request).await?;
+        let id = InstanceId::fresh();
+        let mark = CreateKey::new(&self.deployment, id.0, &request.label);
+        let frozen = FrozenRequest::freeze(&request)?;
+        let asked = FrozenRequest::open(&frozen)?.into_request(mark.clone());
         let checked = {
-            let checked = validate::check(&account, &request).await;
+            let checked = validate::check(&account, &request, &asked).await;
             if let Err(Error::Provider(error)) = &checked
                 && error.kind == ErrorKind::BadToken
             {
@@ -102,8 +106,6 @@ impl Platform {
             }
             checked?
         };
-        let id = InstanceId::fresh();
-        let mark = CreateKey::new(&self.deployment, id.0, &request.label);
         let new = NewInstance {
             id,
             provider: account.record.id,
@@ -117,7 +119,7 @@ impl Platform {
         let operation = NewOperation {
             id: OperationId::fresh(),
             kind: OperationKind::Create,
-            request: FrozenRequest::freeze(&request)?,
+            request: frozen,
         };
         let audit = grant.audit("instance.create", id.to_string());
         let accepted = self
@@ -274,24 +276,7 @@ impl Platform {
     async fn account_for(&self, request: &CreateServer) -> Result<Account> {
         let account = match (&request.provider, &request.kind) {
             (Some(id), _) => self.registry.account(*id).await?,
-            (None, Some(kind)) => {
-                self.registry
-                    .descriptor(kind)
-                    .map_err(|error| match error {
-                        Error::Invalid(mut errors) => {
-                            errors
-                                .iter_mut()
-                                .for_each(|it| it.field = "provider_type".into());
-                            Error::Invalid(errors)
-                        }
-                        other => other,
-                    })?;
-                match self.registry.account_by_kind(kind).await {
-                    // All of them switched off is another thing than none.
-                    Err(Error::NoSuchProvider) => return Err(self.none_active(kind).await?),
-                    found => found?,
-                }
-            }
+            (None, Some(kind)) => self.account_of_kind(kind).await?,
             (None, None) => {
                 return Err(Error::invalid(
                     "provider_id",
@@ -312,16 +297,6 @@ impl Platform {
         }
         usable(&account)?;
         Ok(account)
-    }
-
-    async fn none_active(&self, kind: &str) -> Result<Error> {
-        let all = self.repository.list_providers().await?;
-        let inactive = all.iter().any(|it| it.kind.as_str() == kind);
-        Ok(if inactive {
-            Error::ProviderInactive
-        } else {
-            Error::NoSuchProvider
-        })
     }
 }
 

@@ -142,7 +142,8 @@ impl From<roadstead_repository::Error> for Error {
                 lifecycle.as_str()
             )),
             Repository::InUse { count } => Self::Conflict(format!(
-                "the account still has {count} live {}; delete them first",
+                "the account still has {count} {} to look after; delete them and wait until \
+                 they are gone",
                 if count == 1 { "server" } else { "servers" }
             )),
             unavailable @ Repository::Unavailable(_) => Self::Unavailable(unavailable),

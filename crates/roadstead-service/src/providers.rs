@@ -241,6 +241,35 @@ impl Platform {
         self.describe(record).ok_or(Error::NoSuchProvider)
     }
 
+    /// Returns the first active account of a vendor.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] on `provider_type` for a vendor that is unknown or not available yet;
+    /// [`Error::ProviderInactive`] when all its accounts are switched off;
+    /// [`Error::NoSuchProvider`] when it has none.
+    pub(crate) async fn account_of_kind(&self, kind: &str) -> Result<Account> {
+        if let Err(Error::Invalid(mut errors)) = self.registry.descriptor(kind) {
+            for error in &mut errors {
+                error.field = "provider_type".into();
+            }
+            return Err(Error::Invalid(errors));
+        }
+        match self.registry.account_by_kind(kind).await {
+            Err(Error::NoSuchProvider) => {
+                let all = self.repository.list_providers().await?;
+                // All of them switched off is another thing than none.
+                let inactive = all.iter().any(|it| it.kind.as_str() == kind);
+                Err(if inactive {
+                    Error::ProviderInactive
+                } else {
+                    Error::NoSuchProvider
+                })
+            }
+            found => found,
+        }
+    }
+
     /// Returns the account, after asking whose token it is if that is not known yet; and why it
     /// is still not known, if so. Then nothing may be sent with it.
     pub(crate) async fn verified(&self, account: Account) -> Result<(Account, Option<String>)> {
@@ -350,7 +379,7 @@ impl Platform {
                 | ErrorKind::Transport
                 | ErrorKind::Timeout
                 | ErrorKind::Decode => unverified(error.to_string()),
-                _ => Err(error.into()),
+                _ => Err(error.with_field("token").into()),
             },
             Err(_elapsed) => unverified(format!(
                 "the provider did not answer within {} s",

@@ -154,6 +154,10 @@ impl Provider for Fake {
         })
     }
 
+    fn check_create(&self, request: &CreateInstance) -> Result<()> {
+        self.check(request)
+    }
+
     async fn create_instance(&self, request: &CreateInstance) -> Result<Created> {
         let operation = "create the instance";
         self.check(request)?;

@@ -63,6 +63,10 @@ impl Provider for Script {
         Err(refusal())
     }
 
+    fn check_create(&self, _: &CreateInstance) -> Result<()> {
+        Err(refusal())
+    }
+
     async fn create_instance(&self, _: &CreateInstance) -> Result<Created> {
         Err(refusal())
     }

@@ -145,6 +145,59 @@ async fn a_failed_part_of_the_look_up_is_an_error_and_never_absence() {
 }
 
 #[tokio::test]
+async fn a_look_up_in_an_incomplete_list_is_an_error_and_never_absence() {
+    let world = World::start();
+    let request = small("mine");
+    world.provider.create_instance(&request).await.unwrap();
+    let row = json!({ "id": 1, "name": "other", "tags": [] });
+    for part in ["tag_name=", "name=mine", "type=gpus"] {
+        for (rows, total) in [
+            (json!([]), 1),
+            (json!([row]), 2),
+            // Two pages, of which the second is the simulator's and shorter than counted.
+            (json!([row]), 201),
+            (json!([row, row]), 2),
+        ] {
+            world.fault(json!({
+                "path": "/v2/droplets", "query_contains": part, "when": "after",
+                "effect": { "body": { "droplets": rows, "links": {}, "meta": { "total": total } } }
+            }));
+            let error = world.provider.find_created(&request.key).await.unwrap_err();
+            assert_eq!(error.kind, ErrorKind::Decode, "{part} {rows} of {total}");
+        }
+    }
+    let found = world.provider.find_created(&request.key).await.unwrap();
+    assert_eq!(found.len(), 1);
+}
+
+#[tokio::test]
+async fn an_empty_page_of_which_rows_are_counted_is_an_error_and_not_the_end() {
+    let world = World::start();
+    let query = InstanceQuery {
+        page_size: Some(1),
+        ..Default::default()
+    };
+    for (at, total, fails) in [
+        (At::First, 1, true),
+        (At::Number(3), 3, true),
+        (At::Number(3), 2, false),
+        (At::Cursor("gpus:3".into()), 3, true),
+    ] {
+        world.fault(json!({
+            "path": "/v2/droplets", "when": "after",
+            "effect": { "body": { "droplets": [], "links": {}, "meta": { "total": total } } }
+        }));
+        let page = world.provider.list_instances(&query, at.clone()).await;
+        let failed = page.err().map(|it| it.kind);
+        assert_eq!(
+            failed,
+            fails.then_some(ErrorKind::Decode),
+            "{at:?} of {total}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn one_odd_row_neither_fails_a_list_nor_is_lost() {
     let world = World::start();
     world.fault(json!({

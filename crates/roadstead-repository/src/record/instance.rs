@@ -73,7 +73,8 @@ impl Lifecycle {
             | (Self::Attention, Self::Live | Self::Deleting | Self::Failed)
             // A server that appears after all is adopted rather than lost.
             | (Self::Failed, Self::Live)
-            // Nothing of a failed server exists, so dismissing it needs no vendor.
+            // Nothing of a failed server exists; where the vendor once gave it an id, a delete
+            // proves that first.
             | (Self::Failed, Self::Deleted)
             | (_, Self::Attention) => true,
             (Self::Pending, Self::Pending)

@@ -147,6 +147,45 @@ on_both_databases! {
         assert_eq!(fleet.repository.next_due().await.unwrap(), None);
     }
 
+    async fn a_server_that_failed_with_an_id_at_the_vendor_is_deleted_by_a_worker(
+        database: &Scratch
+    ) {
+        let fleet = Fleet::open(database).await;
+        let id = fleet.failed("r1").await;
+        let delete = fleet.act(id, OperationKind::Delete).await.unwrap();
+        assert_eq!(delete.instance.lifecycle, Lifecycle::Failed);
+        assert_eq!(delete.operation.state, OperationState::Ready);
+        let again = fleet.act(id, OperationKind::Delete).await.unwrap();
+        assert!(again.replayed && again.operation.id == delete.operation.id, "{again:?}");
+        let claim = fleet.claim().await;
+        assert_eq!(claim.operation.id, delete.operation.id);
+        let mut gone = change(OperationState::Succeeded);
+        gone.instance.lifecycle = Some(Lifecycle::Deleted);
+        fleet.repository.apply(&claim, &gone).await.unwrap();
+        let instance = fleet.repository.get_instance(&fleet.tenant, id).await.unwrap();
+        assert_eq!(instance.lifecycle, Lifecycle::Deleted);
+    }
+
+    async fn a_server_about_which_a_person_must_decide_is_deleted_by_a_worker(
+        database: &Scratch
+    ) {
+        let fleet = Fleet::open(database).await;
+        let created = fleet.accept().await;
+        let claim = fleet.claim().await;
+        let mut doubt = change(OperationState::Attention);
+        doubt.instance.lifecycle = Some(Lifecycle::Failed);
+        fleet.repository.apply(&claim, &doubt).await.unwrap();
+        let delete = fleet.act(created.instance.id, OperationKind::Delete).await.unwrap();
+        assert_eq!(delete.instance.lifecycle, Lifecycle::Failed);
+        let claim = fleet.claim().await;
+        assert_eq!(claim.operation.id, delete.operation.id);
+        let mut gone = change(OperationState::Succeeded);
+        gone.instance.lifecycle = Some(Lifecycle::Deleted);
+        fleet.repository.apply(&claim, &gone).await.unwrap();
+        let settled = fleet.repository.get_operation(&fleet.tenant, created.operation.id).await;
+        assert_eq!(settled.unwrap().state, OperationState::Failed);
+    }
+
     async fn another_tenants_server_looks_like_an_absent_one(database: &Scratch) {
         let fleet = Fleet::open(database).await;
         let accepted = fleet.accept().await;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use roadstead_repository::{AttemptOutcome, Error, OperationKind, OperationState};
+use roadstead_repository::{AttemptOutcome, Error, ErrorRecord, OperationKind, OperationState};
 use roadstead_testkit::{Scratch, on_both_databases};
 use uuid::Uuid;
 
@@ -118,6 +118,27 @@ on_both_databases! {
             fleet.repository.get_operation(&fleet.tenant, claim.operation.id).await.unwrap();
         assert_eq!(operation.sent_at, Some(sent.sent_at));
         assert_eq!(operation.empty_looks, 0);
+    }
+
+    async fn a_reason_for_waiting_does_not_survive_into_the_next_attempt(database: &Scratch) {
+        let fleet = Fleet::open(database).await;
+        let id = fleet.accept().await.operation.id;
+        let error = async || {
+            let operation = fleet.repository.get_operation(&fleet.tenant, id).await.unwrap();
+            operation.error.map(|it| it.code)
+        };
+        let claim = fleet.claim().await;
+        let mut wait = change(OperationState::Ready);
+        wait.error = Some(ErrorRecord {
+            code: "RATE_LIMITED".to_owned(),
+            message: "the vendor asks us to wait".to_owned(),
+            field: None,
+        });
+        fleet.repository.apply(&claim, &wait).await.unwrap();
+        let claim = fleet.claim().await;
+        assert_eq!(error().await.as_deref(), Some("RATE_LIMITED"));
+        fleet.repository.begin_attempt(&claim, b"digest", NO_MARGIN).await.unwrap();
+        assert_eq!(error().await, None);
     }
 
     async fn a_worker_that_shuts_down_hands_everything_back(database: &Scratch) {

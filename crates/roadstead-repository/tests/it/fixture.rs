@@ -10,9 +10,9 @@ use roadstead_core::{
     Secret, State, UserId,
 };
 use roadstead_repository::{
-    Accepted, AuditEntry, Change, Claim, IdempotencyKey, InstanceChange, Keyring, NewInstance,
-    NewOperation, NewProvider, Observation, OperationKind, OperationState, Options, Provider,
-    Repository, Request, Result, Specification, Tenant, Verification,
+    Accepted, AuditEntry, Change, Claim, IdempotencyKey, InstanceChange, Keyring, Lifecycle,
+    NewInstance, NewOperation, NewProvider, Observation, OperationKind, OperationState, Options,
+    Provider, Repository, Request, Result, Specification, Tenant, Verification,
 };
 use roadstead_testkit::{Backend, Scratch};
 use serde_json::json;
@@ -113,6 +113,17 @@ impl Fleet {
         id
     }
 
+    /// Puts a server on record that was bound and then failed, so that its id is known.
+    pub(crate) async fn failed(&self, remote: &str) -> InstanceId {
+        let id = self.live(remote).await;
+        self.act(id, OperationKind::Boot).await.unwrap();
+        let claim = self.claim().await;
+        let mut failed = change(OperationState::Failed);
+        failed.instance.lifecycle = Some(Lifecycle::Failed);
+        self.repository.apply(&claim, &failed).await.unwrap();
+        id
+    }
+
     /// Works off the create that is due: the vendor answers with this id.
     pub(crate) async fn bind(&self, remote: &str) {
         let claim = self.claim().await;
@@ -140,7 +151,7 @@ impl Fleet {
 
 pub(crate) fn bound(remote: &str) -> InstanceChange {
     InstanceChange {
-        lifecycle: Some(roadstead_repository::Lifecycle::Live),
+        lifecycle: Some(Lifecycle::Live),
         remote: Some(remote.to_owned().into()),
         observation: Some(observation(State::Running)),
         problem: None,

@@ -6,6 +6,7 @@
     reason = "a test that meets a surprise has to fail where it stands"
 )]
 
+mod abandoned;
 mod accept;
 mod apply;
 mod claims;

@@ -105,4 +105,43 @@ on_both_databases! {
         add_provider(&fleet.repository, "first", "t").await.unwrap();
         fleet.repository.get_instance(&fleet.tenant, live).await.unwrap();
     }
+
+    async fn an_account_stays_as_long_as_something_may_be_left_at_the_vendor(database: &Scratch) {
+        let fleet = Fleet::open(database).await;
+        let repository = &fleet.repository;
+        let in_use = async || match repository.delete_provider(fleet.provider, audit()).await {
+            Err(Error::InUse { count }) => count,
+            other => panic!("{other:?}"),
+        };
+        // Another account's trouble is not this one's.
+        let other = add_provider(repository, "second", "t").await.unwrap().id;
+        // It failed, and its id at the vendor is known.
+        let failed = fleet.failed("r1").await;
+        assert_eq!(in_use().await, 1);
+        fleet.act(failed, OperationKind::Delete).await.unwrap();
+        assert_eq!(in_use().await, 1);
+        let claim = fleet.claim().await;
+        let mut gone = change(OperationState::Succeeded);
+        gone.instance.lifecycle = Some(Lifecycle::Deleted);
+        // Two more carried its mark.
+        gone.doomed = vec!["r2".to_owned().into(), "r3".to_owned().into()];
+        repository.apply(&claim, &gone).await.unwrap();
+        assert_eq!(in_use().await, 2);
+        for remote in ["r2", "r3"] {
+            repository.finish_doom(fleet.provider, &remote.to_owned().into()).await.unwrap();
+        }
+        // It failed without an id, and yet somebody must decide.
+        let doubtful = fleet.accept().await.instance.id;
+        let claim = fleet.claim().await;
+        let mut doubt = change(OperationState::Attention);
+        doubt.instance.lifecycle = Some(Lifecycle::Failed);
+        repository.apply(&claim, &doubt).await.unwrap();
+        assert_eq!(in_use().await, 1);
+        repository.delete_provider(other, audit()).await.unwrap();
+        fleet.act(doubtful, OperationKind::Delete).await.unwrap();
+        let claim = fleet.claim().await;
+        gone.doomed = Vec::new();
+        repository.apply(&claim, &gone).await.unwrap();
+        repository.delete_provider(fleet.provider, audit()).await.unwrap();
+    }
 }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use regex::Regex;
 use roadstead_core::{
-    Availability, Descriptor, Feature, Image, Plan, Price, Region, RegionId, RootPassword,
-    region_of,
+    Availability, CreateInstance, Descriptor, Feature, Image, Plan, Price, Provider, Region,
+    RegionId, RootPassword, region_of,
 };
 use roadstead_repository::{InstancePatch, Specification};
 
@@ -33,12 +33,17 @@ pub(super) struct Checked {
 /// # Errors
 ///
 /// [`Error::Invalid`] with every wrong field; [`Error::Provider`] when the catalogue cannot be read.
-pub(super) async fn check(account: &Account, request: &CreateServer) -> Result<Checked> {
+pub(super) async fn check(
+    account: &Account,
+    request: &CreateServer,
+    asked: &CreateInstance,
+) -> Result<Checked> {
     let mut faults = Faults::default();
     let descriptor = account.provider.descriptor();
     faults.label(descriptor, &request.label);
     faults.tags(&request.tags);
     faults.features(descriptor, request);
+    faults.provider(&*account.provider, asked);
 
     let (plans, images, regions) = futures::try_join!(
         account.provider.get_plans(),
@@ -207,31 +212,25 @@ impl Faults {
         if request.ssh_keys.len() > MOST_KEYS {
             self.add("ssh_keys", format!("at most {MOST_KEYS} keys"));
         }
-        self.options(descriptor, request.options.as_ref());
     }
 
-    /// Refuses options that the vendor does not have; their values are the vendor's to judge.
-    fn options(&mut self, descriptor: &Descriptor, options: Option<&serde_json::Value>) {
-        let given = match options {
-            None | Some(serde_json::Value::Null) => return,
-            Some(serde_json::Value::Object(given)) => given,
-            Some(_) => return self.add("options", "must be an object"),
+    /// Adds what the provider's own crate finds wrong without asking anybody.
+    fn provider(&mut self, provider: &dyn Provider, asked: &CreateInstance) {
+        let Err(error) = provider.check_create(asked) else {
+            return;
         };
-        let schema = &descriptor.options_schema;
-        let known = schema.get("properties").and_then(|it| it.as_object());
-        for name in given.keys() {
-            if known.is_some_and(|it| it.contains_key(name)) {
-                continue;
-            }
-            // What a member typed as a name may be anything.
-            let shown: String = name
-                .chars()
-                .filter(|it| !it.is_control())
-                .take(64)
-                .collect();
+        let field = match error.field.as_deref() {
+            Some("root_password") => "rootPassword",
+            Some("plan") => "type",
+            Some("name") => "label",
+            Some(other) => other,
+            None => "body",
+        };
+        // Said already, in words that name the catalogue.
+        if self.0.iter().all(|it| it.field != field) {
             self.0.push(FieldError {
-                error: format!("{} has no option `{shown}`", descriptor.name),
-                field: format!("options.{shown}").into(),
+                field: field.to_owned().into(),
+                error: error.message.to_string(),
             });
         }
     }

@@ -37,6 +37,31 @@ at_each_vendor! {
         assert_eq!(refused(stage, request).await, ["options.teleport"]);
     }
 
+    async fn what_only_the_vendor_knows_is_checked_before_anything_is_on_record(stage: &Stage) {
+        let (option, wrong) = match stage.vendor.kind {
+            "digitalocean" => ("options.monitoring", json!({ "monitoring": "yes" })),
+            _ => ("options.swap_size", json!({ "swap_size": "large" })),
+        };
+        let request = CreateServer {
+            options: Some(wrong),
+            ssh_keys: vec!["no key at all".to_owned()],
+            ..stage.request("web")
+        };
+        let fields = refused(stage, request).await;
+        // The provider tells its first.
+        assert!(fields == [option] || fields == ["ssh_keys"], "{fields:?}");
+        let request = CreateServer {
+            ssh_keys: vec!["no key at all".to_owned()],
+            ..stage.request("web")
+        };
+        assert_eq!(refused(stage, request).await, ["ssh_keys"]);
+        for tag in ["RS:I:0123456789", "Rs:d:mine"] {
+            let mut request = stage.request("web");
+            request.tags = vec![tag.to_owned()];
+            assert_eq!(refused(stage, request).await, ["tags"]);
+        }
+    }
+
     async fn tags_that_look_like_our_marks_are_reserved(stage: &Stage) {
         for tags in [vec!["rs:d:mine".to_owned()], vec!["ab".to_owned()], vec!["fine".to_owned(); 21]] {
             let mut request = stage.request("web");

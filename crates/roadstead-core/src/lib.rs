@@ -11,6 +11,7 @@ mod id;
 mod instance;
 mod money;
 mod operation;
+mod options;
 mod provider;
 mod secret;
 mod units;
@@ -35,6 +36,7 @@ pub use crate::instance::{
 };
 pub use crate::money::{Currency, Money, Price, PriceSource, exact_decimal};
 pub use crate::operation::{Action, ActionKind, OperationStatus, RemoteOperation};
+pub use crate::options::{read_options, wrong_option};
 pub use crate::provider::{Account, Provider};
 pub use crate::secret::Secret;
 pub use crate::units::{GbPerMonth, Mbps, MiB};

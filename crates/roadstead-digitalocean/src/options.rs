@@ -1,10 +1,10 @@
 //! What only DigitalOcean knows about a new server.
 
-use roadstead_core::{Error, Result};
+use roadstead_core::{Result, read_options, wrong_option};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::error::invalid;
+use crate::error::kind;
 
 /// DigitalOcean's own options of a create; see
 /// [`CreateInstance::options`](roadstead_core::CreateInstance::options).
@@ -75,50 +75,12 @@ pub enum Weekday {
 ///
 /// `Invalid` on the field `options.<name>` that is unknown or wrong.
 pub(crate) fn read(operation: &'static str, options: Option<&Value>) -> Result<DropletOptions> {
-    let fields = match options {
-        None | Some(Value::Null) => return Ok(DropletOptions::default()),
-        Some(Value::Object(fields)) => fields,
-        Some(_) => {
-            return Err(invalid(
-                operation,
-                "options",
-                "the options must be an object",
-            ));
-        }
-    };
-    // Each option is read alone first, so that the error can name it.
-    for (name, value) in fields {
-        if let Err(source) = serde_json::from_value::<DropletOptions>(json!({ name: value })) {
-            return Err(wrong(operation, name).with_source(source));
-        }
-    }
-    let options = DropletOptions::deserialize(Value::Object(fields.clone()))
-        .map_err(|source| invalid(operation, "options", "wrong options").with_source(source))?;
+    let options: DropletOptions = read_options(&kind(), operation, &schema(), options)?;
     let odd_hour = |it: BackupPolicy| it.hour.is_some_and(|it| it > 20 || it % 4 != 0);
     if options.backup_policy.is_some_and(odd_hour) {
-        return Err(wrong(operation, "backup_policy"));
+        return Err(wrong_option(&kind(), operation, &schema(), "backup_policy"));
     }
     Ok(options)
-}
-
-fn wrong(operation: &'static str, name: &str) -> Error {
-    let known = schema().pointer(&format!("/properties/{name}")).is_some();
-    let why = if known {
-        "has a wrong value"
-    } else {
-        "is unknown"
-    };
-    // What a member typed as a name may be anything.
-    let shown: String = name
-        .chars()
-        .filter(|it| !it.is_control())
-        .take(64)
-        .collect();
-    invalid(
-        operation,
-        &format!("options.{shown}"),
-        format!("the option `{shown}` {why}"),
-    )
 }
 
 /// Returns the JSON Schema of [`DropletOptions`].

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use roadstead_core::{Error, Result};
+use roadstead_core::{Result, read_options};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::error::invalid;
+use crate::error::{invalid, kind};
 
 /// The longest data of a StackScript, as JSON.
 const STACKSCRIPT_DATA_MAX: usize = 65_535;
@@ -55,27 +55,7 @@ pub enum DiskEncryption {
 ///
 /// `Invalid` on the field `options.<name>` that is unknown or wrong.
 pub(crate) fn read(operation: &'static str, options: Option<&Value>) -> Result<LinodeOptions> {
-    let fields = match options {
-        None | Some(Value::Null) => return Ok(LinodeOptions::default()),
-        Some(Value::Object(fields)) => fields,
-        Some(_) => {
-            return Err(invalid(
-                operation,
-                "options",
-                "the options must be an object",
-            ));
-        }
-    };
-    // Each option is read alone first, so that the error can name it. The reader's own words
-    // may repeat a value, and values may be secrets.
-    for (name, value) in fields {
-        if serde_json::from_value::<LinodeOptions>(json!({ name: value })).is_err() {
-            return Err(wrong(operation, name));
-        }
-    }
-    let Ok(options) = LinodeOptions::deserialize(Value::Object(fields.clone())) else {
-        return Err(invalid(operation, "options", "wrong options"));
-    };
+    let options: LinodeOptions = read_options(&kind(), operation, &schema(), options)?;
     let data = &options.stackscript_data;
     if !data.is_empty() && options.stackscript_id.is_none() {
         let message = "data for a StackScript needs the StackScript's id";
@@ -86,26 +66,6 @@ pub(crate) fn read(operation: &'static str, options: Option<&Value>) -> Result<L
         return Err(invalid(operation, "options.stackscript_data", message));
     }
     Ok(options)
-}
-
-fn wrong(operation: &'static str, name: &str) -> Error {
-    let known = schema().pointer(&format!("/properties/{name}")).is_some();
-    let why = if known {
-        "has a wrong value"
-    } else {
-        "is unknown"
-    };
-    // What a member typed as a name may be anything.
-    let shown: String = name
-        .chars()
-        .filter(|it| !it.is_control())
-        .take(64)
-        .collect();
-    invalid(
-        operation,
-        &format!("options.{shown}"),
-        format!("the option `{shown}` {why}"),
-    )
 }
 
 /// Returns the JSON Schema of [`LinodeOptions`].

@@ -113,7 +113,7 @@ impl Client {
         let salvage = wire::Droplet::salvage;
         let rows = self.page(&call, request, page, per_page, salvage).await?;
         if rows.has_hole(page, per_page) {
-            let message = "the vendor's list lacks rows that it counts";
+            let message = "the provider's list lacks rows that it counts";
             return Err(Error::new(
                 kind(),
                 call.operation,

@@ -97,9 +97,9 @@ pub(crate) fn operation(it: wire::Action) -> RemoteOperation {
             code: Code::ApiError,
             message: match it.kind {
                 Some(kind) if kind.bytes().all(|it| it.is_ascii_lowercase() || it == b'_') => {
-                    format!("the vendor gave up the job `{kind}`").into()
+                    format!("the provider gave up the job `{kind}`").into()
                 }
-                Some(_) | None => "the vendor gave up the job".into(),
+                Some(_) | None => "the provider gave up the job".into(),
             },
         },
         // An unknown word is no end.

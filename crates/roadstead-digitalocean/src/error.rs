@@ -62,7 +62,7 @@ pub(crate) fn refused(refusal: &Refusal, call: &Call) -> Option<Error> {
     let error = match refusal.status() {
         401 => new(
             ErrorKind::BadToken,
-            "the vendor does not accept the token".into(),
+            "the provider does not accept the token".into(),
         ),
         403 => {
             let message = format!("the token lacks the scope `{}`", call.scope);
@@ -74,17 +74,17 @@ pub(crate) fn refused(refusal: &Refusal, call: &Call) -> Option<Error> {
         ),
         404 => new(
             ErrorKind::NoSuchResource,
-            "the vendor knows nothing by this id".into(),
+            "the provider knows nothing by this id".into(),
         ),
         409 => new(ErrorKind::Conflict, "it conflicts with what exists".into()),
         423 => new(ErrorKind::Busy, BUSY.into()),
-        429 => new(ErrorKind::Throttled, "the vendor asks us to wait".into()),
+        429 => new(ErrorKind::Throttled, "the provider asks us to wait".into()),
         503 if words.contains("maintenance") => new(
             ErrorKind::Maintenance,
-            "the vendor is in maintenance".into(),
+            "the provider is in maintenance".into(),
         ),
         // Whatever was answered this late may have been done nevertheless.
-        408 | 500.. => new(ErrorKind::Server, "the vendor failed".into()),
+        408 | 500.. => new(ErrorKind::Server, "the provider failed".into()),
         400..500 => by_words(&words, call),
         _ => return None,
     };
@@ -129,12 +129,12 @@ fn by_words(words: &str, call: &Call) -> Error {
     if place && !words.contains("disk") && sold_out.iter().any(|it| words.contains(it)) {
         return new(
             ErrorKind::NoCapacity,
-            "the vendor has none of this plan left in the region",
+            "the provider has none of this plan left in the region",
         );
     }
     match field {
-        Some(field) => new(ErrorKind::Invalid, "the vendor refuses this value").with_field(field),
-        None => new(ErrorKind::Invalid, "the vendor refuses the request"),
+        Some(field) => new(ErrorKind::Invalid, "the provider refuses this value").with_field(field),
+        None => new(ErrorKind::Invalid, "the provider refuses the request"),
     }
 }
 

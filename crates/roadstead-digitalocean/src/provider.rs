@@ -84,7 +84,7 @@ impl Provider for DigitalOcean {
             // A row that is missing or cannot be read may be the one that is looked for.
             let odd = |it: &wire::Droplet| it.name.is_none() || it.tags.is_none();
             if !list.is_whole() || list.rows.iter().any(odd) {
-                let message = "a row of the vendor's list is missing or could not be read";
+                let message = "a row of the provider's list is missing or could not be read";
                 return Err(Error::new(
                     kind(),
                     "find the instance",
@@ -260,7 +260,7 @@ fn gpu_page(token: &PageToken) -> Result<u32> {
 
 fn droplet_id(operation: &'static str, id: &str) -> Result<u64> {
     id.parse().map_err(|source: std::num::ParseIntError| {
-        invalid(operation, "id", "the id does not come from this vendor").with_source(source)
+        invalid(operation, "id", "the id does not come from this provider").with_source(source)
     })
 }
 

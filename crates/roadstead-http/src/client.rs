@@ -151,7 +151,7 @@ impl Inner {
                 self.config.attempt_timeout
             };
             if after(open, needed) > deadline {
-                let message = "the vendor asked us to wait";
+                let message = "the provider asked us to wait";
                 return Err(self
                     .error(request, ErrorKind::Throttled, message)
                     .with_retry(Retry::At(open))
@@ -177,7 +177,7 @@ impl Inner {
             http.path = request.template,
             http.status = answer.as_ref().ok().map(|it| it.status),
             elapsed_ms = started.elapsed().as_secs_f64() * 1000.0,
-            "called the vendor"
+            "called the provider"
         );
         let answer = answer?;
         let now = self.clock.now();
@@ -326,13 +326,13 @@ impl Inner {
     /// Returns the error for an exchange that broke off.
     fn broken(&self, request: &Request, source: reqwest::Error) -> Error {
         let error = if source.is_connect() {
-            let message = "no connection to the vendor could be made";
+            let message = "no connection to the provider could be made";
             self.error(request, ErrorKind::Transport, message)
         } else if source.is_timeout() {
             self.error(
                 request,
                 ErrorKind::Timeout,
-                "the vendor did not answer in time",
+                "the provider did not answer in time",
             )
         } else if is_garbled(&source) {
             self.error(

@@ -64,23 +64,26 @@ impl Refusal {
                 ErrorKind::Server,
                 "it answered with a redirect, which is not followed",
             ),
-            401 => new(ErrorKind::BadToken, "the vendor does not accept the token"),
+            401 => new(
+                ErrorKind::BadToken,
+                "the provider does not accept the token",
+            ),
             // A firewall's page says nothing about the token; the vendor was not reached.
             403 => new(
                 ErrorKind::Server,
-                "something before the vendor turned the request away",
+                "something before the provider turned the request away",
             )
             .with_outcome(Outcome::NotExecuted),
-            429 => new(ErrorKind::Throttled, "the vendor asks us to wait"),
+            429 => new(ErrorKind::Throttled, "the provider asks us to wait"),
             408 => new(
                 ErrorKind::Server,
-                "the vendor gave up waiting for the request",
+                "the provider gave up waiting for the request",
             ),
             400..500 => new(
                 ErrorKind::Server,
-                "the answer does not come from the vendor's own interface",
+                "the answer does not come from the provider's own interface",
             ),
-            _ => new(ErrorKind::Server, "the vendor failed to answer properly"),
+            _ => new(ErrorKind::Server, "the provider failed to answer properly"),
         }
     }
 }

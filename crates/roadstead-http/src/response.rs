@@ -59,7 +59,7 @@ impl Response {
             self.provider.clone(),
             self.operation,
             ErrorKind::Decode,
-            "the vendor's answer has an unexpected shape",
+            "the provider's answer has an unexpected shape",
         )
         .with_vendor(Some(self.status), None, self.request_id.clone())
         .with_attempts(self.attempts)

@@ -231,7 +231,7 @@ impl Client {
             warn!(
                 provider.kind = "linode",
                 http.status = response.status(),
-                "the vendor warns of how we {}",
+                "the provider warns of how we {}",
                 call.operation
             );
         }

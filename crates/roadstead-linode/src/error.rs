@@ -50,7 +50,7 @@ pub(crate) fn refused(refusal: &Refusal, call: &Call) -> Option<Error> {
     };
     // The header alone says it, whatever the page behind it looks like.
     if refusal.status() == 503 && refusal.header("x-maintenance-mode").is_some() {
-        let message = "the vendor is in maintenance";
+        let message = "the provider is in maintenance";
         return Some(new(ErrorKind::Maintenance, message.into()));
     }
     let wire::Refusal { errors } = refusal.json()?;
@@ -60,7 +60,7 @@ pub(crate) fn refused(refusal: &Refusal, call: &Call) -> Option<Error> {
     Some(match refusal.status() {
         401 => new(
             ErrorKind::BadToken,
-            "the vendor does not accept the token".into(),
+            "the provider does not accept the token".into(),
         ),
         // A region without the plan refuses like a token without the scope.
         403 if errors.iter().any(|it| is_sold_out(&words(it))) => {
@@ -73,11 +73,11 @@ pub(crate) fn refused(refusal: &Refusal, call: &Call) -> Option<Error> {
         ),
         404 => new(
             ErrorKind::NoSuchResource,
-            "the vendor knows nothing by this id".into(),
+            "the provider knows nothing by this id".into(),
         ),
-        429 => new(ErrorKind::Throttled, "the vendor asks us to wait".into()),
+        429 => new(ErrorKind::Throttled, "the provider asks us to wait".into()),
         // Whatever was answered this late may have been done nevertheless.
-        408 | 500.. => new(ErrorKind::Server, "the vendor failed".into()),
+        408 | 500.. => new(ErrorKind::Server, "the provider failed".into()),
         400..500 => by_reasons(&errors, call),
         _ => return None,
     })
@@ -97,7 +97,7 @@ fn forbidden(refusal: &Refusal, call: &Call) -> Cow<'static, str> {
 
 const BUSY: &str = "another action runs on the server";
 
-const SOLD_OUT: &str = "the vendor has none of this plan left in the region";
+const SOLD_OUT: &str = "the provider has none of this plan left in the region";
 
 fn words(error: &wire::Reason) -> String {
     error.reason.as_deref().unwrap_or_default().to_lowercase()
@@ -132,7 +132,7 @@ fn by_reasons(errors: &[wire::Reason], call: &Call) -> Error {
         return new(ErrorKind::Quota, "the account's limit is reached");
     }
     let Some(first) = errors.first() else {
-        return new(ErrorKind::Invalid, "the vendor refuses the request");
+        return new(ErrorKind::Invalid, "the provider refuses the request");
     };
     by_words(&words(first), first.field.as_deref(), call)
 }
@@ -158,7 +158,7 @@ fn by_words(words: &str, field: Option<&str>, call: &Call) -> Error {
     if has(&["strength"]) {
         return new(
             ErrorKind::Invalid,
-            "the password is too weak for the vendor",
+            "the password is too weak for the provider",
         )
         .with_field("rootPassword");
     }
@@ -189,8 +189,8 @@ fn by_words(words: &str, field: Option<&str>, call: &Call) -> Error {
         return new(ErrorKind::NoCapacity, SOLD_OUT);
     }
     match ours {
-        Some(field) => new(ErrorKind::Invalid, "the vendor refuses this value").with_field(field),
-        None => new(ErrorKind::Invalid, "the vendor refuses the request"),
+        Some(field) => new(ErrorKind::Invalid, "the provider refuses this value").with_field(field),
+        None => new(ErrorKind::Invalid, "the provider refuses the request"),
     }
 }
 

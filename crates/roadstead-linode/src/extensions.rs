@@ -44,7 +44,7 @@ impl SshKeys for Linode {
 
     async fn delete(&self, id: &str) -> Result<()> {
         let Ok(id) = id.parse() else {
-            let message = "the id does not come from this vendor";
+            let message = "the id does not come from this provider";
             return Err(invalid("delete the SSH key", "id", message));
         };
         match self.client.fetch_delete_key(id).await {

@@ -177,7 +177,8 @@ impl Job {
                 "finished" | "notification" => OperationStatus::Succeeded,
                 "failed" => OperationStatus::Failed {
                     code: Code::ApiError,
-                    message: format!("the vendor gave up the job `{}`", self.verb.as_str()).into(),
+                    message: format!("the provider gave up the job `{}`", self.verb.as_str())
+                        .into(),
                 },
                 // An unknown word is no end.
                 _ => OperationStatus::Running {

@@ -117,7 +117,7 @@ impl Provider for Linode {
             // A row that is missing or cannot be read may be the one that is looked for.
             let odd = |it: &wire::Instance| it.label.is_none() || it.tags.is_none();
             if !list.is_whole() || list.rows.iter().any(odd) {
-                let message = "a row of the vendor's list could not be read";
+                let message = "a row of the provider's list could not be read";
                 return Err(Error::new(
                     kind(),
                     "find the instance",
@@ -184,7 +184,7 @@ impl Provider for Linode {
 
     async fn get_operation(&self, id: &RemoteOperationId) -> Result<RemoteOperation> {
         let Some(job) = Job::parse(id) else {
-            let message = "the id does not come from this vendor";
+            let message = "the id does not come from this provider";
             return Err(invalid(GET_OPERATION, "id", message));
         };
         match job.verb {
@@ -257,7 +257,7 @@ fn asked_for(linode: &wire::Instance, query: &InstanceQuery) -> bool {
 
 fn linode_id(operation: &'static str, id: &str) -> Result<u64> {
     id.parse().map_err(|source: std::num::ParseIntError| {
-        invalid(operation, "id", "the id does not come from this vendor").with_source(source)
+        invalid(operation, "id", "the id does not come from this provider").with_source(source)
     })
 }
 

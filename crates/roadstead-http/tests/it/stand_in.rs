@@ -158,7 +158,7 @@ pub(crate) fn vendor(refusal: &Refusal) -> Option<Error> {
             "fake".into(),
             "create the thing",
             ErrorKind::Invalid,
-            "the vendor refuses it",
+            "the provider refuses it",
         )
         .with_vendor(None, Some(code), None),
     )

@@ -205,7 +205,7 @@ fn a_weak_password_is_told_so() {
     assert!(
         error
             .to_string()
-            .ends_with("the password is too weak for the vendor"),
+            .ends_with("the password is too weak for the provider"),
         "{error}"
     );
 }

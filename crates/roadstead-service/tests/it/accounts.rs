@@ -168,7 +168,7 @@ async fn is_left_alone(stage: &Stage) {
     let allowed = stage.mark() + 1;
     stage
         .stays(
-            "the vendor is left alone",
+            "the provider is left alone",
             4 * stage.clockwork.poll_idle,
             async || stage.mark() <= allowed,
         )

@@ -43,7 +43,7 @@ at_each_vendor! {
         let server = stage.running("web").await;
         let remote = server.remote.unwrap();
         stage.direct().perform_action(&remote, &Action::Delete).await.unwrap();
-        stage.until("the vendor has none", async || stage.living().is_empty().then_some(())).await;
+        stage.until("the provider has none", async || stage.living().is_empty().then_some(())).await;
         let reboot = stage.act(server.id, OperationKind::Reboot).await;
         let (_, code) = stage.fails(reboot.id).await;
         assert_eq!(code, Code::InstanceNotFound.as_str());
@@ -123,7 +123,7 @@ at_each_vendor! {
 
     async fn a_delete_during_the_create_leaves_nothing(stage: &Stage) {
         let accepted = stage.create("web").await;
-        stage.until("the vendor has it", async || {
+        stage.until("the provider has it", async || {
             stage.server(accepted.instance.id).await.remote
         }).await;
         assert_ne!(stage.word(), stage.vendor.words.0);

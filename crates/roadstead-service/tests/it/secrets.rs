@@ -73,7 +73,7 @@ at_each_vendor! {
         request.root_password = Some(Secret::new(password.clone()));
         let accepted = stage.platform.create_server(&stage.member(), request).await.unwrap();
         assert_eq!(stage.rows.lines(SEALED).await, ["1"]);
-        let words = format!("the words of the vendor with {password}");
+        let words = format!("the words of the provider with {password}");
         stage.fault(json!({
             "method": "POST", "path": stage.vendor.path,
             "effect": { "status": 422, "body": {

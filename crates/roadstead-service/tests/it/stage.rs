@@ -340,7 +340,7 @@ impl Stage {
 
     /// Asserts that our live servers and the vendor's are the same ones, as soon as all is quiet.
     pub(crate) async fn agrees(&self) {
-        self.until("our books and the vendor agree", async || {
+        self.until("our books and the provider agree", async || {
             let mut ours: Vec<String> = self
                 .servers()
                 .await

@@ -26,7 +26,7 @@ at_each_vendor! {
         stage.sim().set_token(TOKEN_FULL, None, Scopes::Revoked);
         stage.is_frozen().await;
         let allowed = stage.mark() + 3;
-        stage.stays("the vendor is left alone", 5 * stage.clockwork.poll_idle, async || {
+        stage.stays("the provider is left alone", 5 * stage.clockwork.poll_idle, async || {
             stage.mark() <= allowed
         }).await;
         stage.sim().clear_faults();

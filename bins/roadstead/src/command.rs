@@ -3,17 +3,42 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand};
 
 /// One harbor for many clouds' servers.
 #[derive(Debug, Parser)]
 #[command(version, about, after_help = SETTINGS)]
 pub(crate) struct Roadstead {
     /// A TOML file with settings, by the names listed below; the environment wins over it.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
+}
+
+impl Roadstead {
+    /// Reads the arguments; wrong ones end the process with 2.
+    pub(crate) fn from_arguments() -> Self {
+        let roadstead = Self::parse();
+        if let Some(Command::Demo(_) | Command::Simulate(_)) = roadstead.command
+            && roadstead.config.is_some()
+        {
+            let message = "`demo` and `simulate` read no settings; leave --config out";
+            Self::command()
+                .error(ErrorKind::ArgumentConflict, message)
+                .exit();
+        }
+        roadstead
+    }
+}
+
+/// Where the commands that read settings take them from, beside the environment.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Source {
+    /// A TOML file with settings, by the names listed below; the environment wins over it.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 const SETTINGS: &str = "\
@@ -28,33 +53,46 @@ Settings (environment variables, or the same names in the file given by --config
   ROADSTEAD_POLL_INTERVAL          how often a quiet account is read      [60s]
   ROADSTEAD_DIGITALOCEAN_ENDPOINT  another base URL for DigitalOcean; http only on loopback
   ROADSTEAD_LINODE_ENDPOINT        the same for Linode
-  ROADSTEAD_LOG                    tracing filter; JSON when not on a terminal [info]
+  ROADSTEAD_LOG                    tracing filter; JSON when not on a terminal
+                                   [info, and warn for actix's own lines]
 
 Exit codes: 0 done, 1 failed, 2 wrong use.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Runs the server (also without a command).
+    #[command(after_help = SETTINGS)]
     Serve {
         /// Applies pending migrations on PostgreSQL too; on SQLite they always are.
         #[arg(long)]
         migrate: bool,
+        #[command(flatten)]
+        source: Source,
     },
     /// Runs everything on this machine: the providers' simulator, a throw-away database, one
-    /// account per provider, an operator and a member.
+    /// account per provider, an operator and a member. Reads no settings.
     Demo(DemoOptions),
-    /// Runs the providers' APIs alone, for other programs. Prints one line that begins with
-    /// `ready` and names the addresses.
+    /// Runs the providers' APIs alone, for other programs, until Ctrl-C.
+    ///
+    /// Simulates the providers that get an address below; without any, all of them at free
+    /// ports. Prints one line that begins with `ready` and names the addresses. Reads no
+    /// settings.
     Simulate(SimulateOptions),
     /// Applies, undoes or lists the migrations of the database.
+    #[command(after_help = SETTINGS)]
     Migrate {
         #[command(subcommand)]
         action: MigrateAction,
+        #[command(flatten)]
+        source: Source,
     },
     /// Adds people who can log in.
+    #[command(after_help = SETTINGS)]
     User {
         #[command(subcommand)]
         action: UserAction,
+        #[command(flatten)]
+        source: Source,
     },
 }
 
@@ -105,21 +143,29 @@ pub(crate) struct SimulateOptions {
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub(crate) enum MigrateAction {
     /// Applies all pending migrations.
+    #[command(after_help = SETTINGS)]
     Up,
     /// Undoes the newest migrations. Data in what they made is lost.
+    #[command(after_help = SETTINGS)]
     Down {
         /// How many.
         #[arg(default_value_t = 1)]
         steps: usize,
     },
     /// Lists all migrations and whether they are applied.
+    #[command(after_help = SETTINGS)]
     Status,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserAction {
     /// Adds a user. The password is read from standard input; on a terminal, and when nothing
-    /// is piped in, one is made and printed.
+    /// is piped in, one is made and printed. With neither --operator nor --organization the
+    /// user could do nothing, so one of the two is needed.
+    #[command(
+        after_help = SETTINGS,
+        group = ArgGroup::new("place").args(["operator", "organization"]).required(true).multiple(true)
+    )]
     Create {
         /// The address to log in with.
         #[arg(long, value_name = "E-MAIL")]
@@ -128,7 +174,14 @@ pub(crate) enum UserAction {
         #[arg(long)]
         operator: bool,
         /// The organization the user belongs to, as its owner; made when it does not exist.
-        #[arg(long, value_name = "NAME")]
+        #[arg(long, value_name = "NAME", value_parser = name)]
         organization: Option<String>,
     },
+}
+
+fn name(text: &str) -> Result<String, &'static str> {
+    match text.trim() {
+        "" => Err("must not be blank"),
+        name => Ok(name.to_owned()),
+    }
 }

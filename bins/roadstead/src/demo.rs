@@ -1,7 +1,7 @@
 //! Everything on one machine: simulator, database, accounts, people and the server.
 
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use roadstead_sim::{DigitalOceanSim, LinodeSim, SimulatorConfig, TOKEN_FULL};
 use crate::command::DemoOptions;
 use crate::serve::Running;
 use crate::settings::{DatabaseUrl, Endpoints};
-use crate::{key, logs, smoke, wiring};
+use crate::{key, listen, logs, smoke, wiring};
 
 const OPERATOR: &str = "operator@demo.example";
 const MEMBER: &str = "member@demo.example";
@@ -63,13 +63,14 @@ pub(crate) async fn run(options: DemoOptions) -> anyhow::Result<ExitCode> {
     logs::start(if options.smoke {
         "error"
     } else {
-        "warn,roadstead=info"
+        logs::DEFAULT
     });
     let default = if options.smoke { 0 } else { 8080 };
-    let listen = options
+    let address = options
         .listen
         .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], default)));
-    let demo = start(&options, listen).await?;
+    let listener = listen::bind(address, "--listen")?;
+    let demo = start(&options, listener).await?;
     if options.smoke {
         let passed = smoke::run(&demo).await;
         demo.stop().await?;
@@ -81,7 +82,7 @@ pub(crate) async fn run(options: DemoOptions) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn start(options: &DemoOptions, listen: SocketAddr) -> anyhow::Result<Demo> {
+async fn start(options: &DemoOptions, listener: TcpListener) -> anyhow::Result<Demo> {
     let (folder, scratch) = match &options.data {
         Some(folder) => {
             std::fs::create_dir_all(folder)
@@ -124,7 +125,7 @@ async fn start(options: &DemoOptions, listen: SocketAddr) -> anyhow::Result<Demo
             roadstead_core::Support::No { why } => Some((it.name.to_string(), why.to_string())),
         })
         .collect();
-    let running = Running::start(platform, listen, 1)?;
+    let running = Running::start(platform, listener, 1)?;
     Ok(Demo {
         running,
         vendors,

@@ -4,9 +4,12 @@ use tracing_subscriber::EnvFilter;
 
 use crate::settings::on_a_terminal;
 
+/// What is logged unless somebody says otherwise: not how actix starts and stops its threads.
+pub(crate) const DEFAULT: &str = "info,actix_server=warn,actix_http=warn";
+
 /// Starts logging. A second start, as in tests, changes nothing.
 pub(crate) fn start(filter: &str) {
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new(DEFAULT));
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

@@ -3,7 +3,9 @@
 
 mod command;
 mod demo;
+mod failure;
 mod key;
+mod listen;
 mod logs;
 mod migrate;
 mod serve;
@@ -15,13 +17,11 @@ mod wiring;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use crate::command::{Command, Roadstead};
+use crate::command::{Command, Roadstead, Source};
 use crate::settings::Settings;
 
 fn main() -> ExitCode {
-    let roadstead = Roadstead::parse();
+    let roadstead = Roadstead::from_arguments();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -36,26 +36,28 @@ fn main() -> ExitCode {
 }
 
 async fn run(roadstead: Roadstead) -> anyhow::Result<ExitCode> {
-    let settings = || Settings::read(roadstead.config.as_deref());
-    let command = roadstead
-        .command
-        .unwrap_or(Command::Serve { migrate: false });
+    let outer = roadstead.config;
+    let settings = |inner: Source| Settings::read(inner.config.or(outer).as_deref());
+    let command = roadstead.command.unwrap_or(Command::Serve {
+        migrate: false,
+        source: Source::default(),
+    });
     // What ends by itself is ended by a signal as usual.
     if let Command::Serve { .. } | Command::Demo(_) | Command::Simulate(_) = command {
         serve::heed_signals()?;
     }
     match command {
-        Command::Serve { migrate } => serve::run(settings()?, migrate).await?,
+        Command::Serve { migrate, source } => serve::run(settings(source)?, migrate).await?,
         Command::Demo(options) => return demo::run(options).await,
         Command::Simulate(options) => simulate::run(options).await?,
-        Command::Migrate { action } => migrate::run(settings()?, action).await?,
-        Command::User { action } => user::run(settings()?, action).await?,
+        Command::Migrate { action, source } => migrate::run(settings(source)?, action).await?,
+        Command::User { action, source } => user::run(settings(source)?, action).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn fail(error: &anyhow::Error) -> ExitCode {
-    // One sentence with its causes; never a backtrace.
-    eprintln!("roadstead: {error:#}");
+    tracing::debug!(error = %format_args!("{error:#}"), "failed");
+    eprintln!("roadstead: {}", failure::sentence(error));
     ExitCode::FAILURE
 }

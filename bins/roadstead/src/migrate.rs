@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use anyhow::bail;
+
 use crate::command::MigrateAction;
 use crate::settings::Settings;
 use crate::{logs, wiring};
@@ -9,6 +11,16 @@ use crate::{logs, wiring};
 /// Applies, undoes or lists.
 pub(crate) async fn run(settings: Settings, action: MigrateAction) -> anyhow::Result<()> {
     logs::start(&settings.log);
+    if let MigrateAction::Down { .. } | MigrateAction::Status = action
+        && let Some(file) = settings.database.sqlite_file()
+        && !file.exists()
+    {
+        bail!(
+            "there is no database `{}`; make it with `roadstead migrate up`, or correct \
+             ROADSTEAD_DATABASE_URL",
+            file.display()
+        );
+    }
     let repository = wiring::repository(&settings).await?;
     let mut out = std::io::stdout().lock();
     match action {

@@ -1,10 +1,10 @@
 //! The server: settings to a listening socket, and back down without losing anything.
 
 use std::fs::File;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, OnceLock};
 
-use actix_web::dev::{Server, ServerHandle};
+use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer};
 use anyhow::{Context, bail};
@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tracing::info;
 
 use crate::settings::Settings;
-use crate::{logs, wiring};
+use crate::{listen, logs, wiring};
 
 /// How many threads answer requests.
 const HTTP_WORKERS: usize = 2;
@@ -22,12 +22,14 @@ const HTTP_WORKERS: usize = 2;
 /// Runs the server until it is told to stop.
 pub(crate) async fn run(settings: Settings, migrate: bool) -> anyhow::Result<()> {
     logs::start(&settings.log);
-    // The database first: it says best what is wrong with its own place.
+    // The socket first: a server that cannot listen leaves no files behind.
+    let listener = listen::bind(settings.listen, "ROADSTEAD_LISTEN")?;
+    // The database before its lock: it says best what is wrong with its own place.
     let repository = wiring::repository(&settings).await?;
     let _lock = lock(&settings)?;
     apply_migrations(&repository, migrate).await?;
-    let platform = wiring::platform(repository, &settings.endpoints, settings.clockwork).await?;
-    let running = Running::start(Arc::clone(&platform), settings.listen, settings.workers)?;
+    let platform = wiring::platform_of(&settings, repository).await?;
+    let running = Running::start(Arc::clone(&platform), listener, settings.workers)?;
     info!(
         listen = %running.address,
         workers = settings.workers,
@@ -50,13 +52,26 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Binds the socket, then starts the workers and the answers.
+    /// Starts the workers, and the answers on a socket that listens.
     pub(crate) fn start(
         platform: Arc<Platform>,
-        listen: SocketAddr,
+        listener: TcpListener,
         workers: usize,
     ) -> anyhow::Result<Self> {
-        let (address, server) = bind(Arc::clone(&platform), listen)?;
+        let address = listener.local_addr()?;
+        let routes = roadstead_api::configure(Arc::clone(&platform));
+        let http = HttpServer::new(move || {
+            App::new()
+                .wrap(Compress::default())
+                .wrap(from_fn(roadstead_api::request::trace))
+                .configure(routes.clone())
+        });
+        let server = http
+            .workers(HTTP_WORKERS)
+            .shutdown_timeout(20)
+            .disable_signals()
+            .listen(listener)?
+            .run();
         let engine = Engine::start(&platform, workers);
         let handle = server.handle();
         Ok(Self {
@@ -80,33 +95,6 @@ impl Running {
         self.engine.stop().await;
         self.server.await?.context("the server ended badly")
     }
-}
-
-fn bind(platform: Arc<Platform>, listen: SocketAddr) -> anyhow::Result<(SocketAddr, Server)> {
-    let routes = roadstead_api::configure(platform);
-    let http = HttpServer::new(move || {
-        App::new()
-            .wrap(Compress::default())
-            .wrap(from_fn(roadstead_api::request::trace))
-            .configure(routes.clone())
-    })
-    .workers(HTTP_WORKERS)
-    .shutdown_timeout(20)
-    .disable_signals()
-    .bind(listen)
-    .map_err(|error| match error.kind() {
-        std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
-            "{listen} is in use by another program; stop it, or choose another address \
-             (ROADSTEAD_LISTEN, or --listen for the demo)"
-        ),
-        _ => anyhow::Error::new(error).context(format!("could not listen at {listen}")),
-    })?;
-    let address = http
-        .addrs()
-        .first()
-        .copied()
-        .context("no address was bound")?;
-    Ok((address, http.run()))
 }
 
 async fn apply_migrations(repository: &Repository, migrate: bool) -> anyhow::Result<()> {

@@ -11,6 +11,8 @@ use roadstead_core::ProviderKind;
 use roadstead_http::{Url, check_base_url};
 use roadstead_service::Clockwork;
 
+use crate::logs;
+
 /// The names that are read, without the prefix.
 const NAMES: [&str; 10] = [
     "LISTEN",
@@ -99,7 +101,8 @@ impl Settings {
             {
                 Ok(it.to_owned())
             } else {
-                Err("must begin with `sqlite://` or `postgres://` and go on")
+                Err("must be a URL such as `sqlite://roadstead.db` or \
+                     `postgres://user@host/name`")
             }
         });
         let master_key_file = reader.take("MASTER_KEY_FILE", "roadstead.key".into(), |it| {
@@ -128,12 +131,13 @@ impl Settings {
         let poll_idle = reader.take("POLL_INTERVAL", defaults.poll_idle, duration);
         let digitalocean = reader.take("DIGITALOCEAN_ENDPOINT", None, endpoint);
         let linode = reader.take("LINODE_ENDPOINT", None, endpoint);
-        let log = reader.take("LOG", "info".to_owned(), |it| match it
-            .parse::<tracing_subscriber::EnvFilter>()
-        {
-            Ok(_) => Ok(it.to_owned()),
-            Err(_) => Err("must be a tracing filter, such as `info` or `roadstead=debug`"),
-        });
+        let log =
+            reader.take("LOG", logs::DEFAULT.to_owned(), |it| match it
+                .parse::<tracing_subscriber::EnvFilter>()
+            {
+                Ok(_) => Ok(it.to_owned()),
+                Err(_) => Err("must be a tracing filter, such as `info` or `roadstead=debug`"),
+            });
         reader.finish()?;
         Ok(Self {
             listen,
@@ -226,9 +230,12 @@ fn from_file(path: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     table
         .into_iter()
         .map(|(name, value)| {
-            let short = name
-                .strip_prefix(PREFIX)
-                .with_context(|| format!("`{name}` in `{}` is no setting", path.display()))?;
+            let short = name.strip_prefix(PREFIX).with_context(|| {
+                format!(
+                    "`{name}` in `{}` is no setting; the names begin with {PREFIX}",
+                    path.display()
+                )
+            })?;
             let value = match value {
                 toml::Value::String(text) => text,
                 toml::Value::Integer(number) => number.to_string(),

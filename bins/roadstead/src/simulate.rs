@@ -1,18 +1,21 @@
 //! The vendors' APIs alone, for other programs.
 
-use std::io::Write;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use roadstead_sim::{DigitalOceanSim, Fault, LinodeSim, SimulatorConfig};
+use serde_json::Value;
 
 use crate::command::SimulateOptions;
-use crate::logs;
 use crate::serve::told_to_stop;
+use crate::{listen, logs};
 
 /// Runs the simulators that were asked for until told to stop; without any, all of them at
 /// free ports.
 pub(crate) async fn run(options: SimulateOptions) -> anyhow::Result<()> {
-    logs::start("info");
+    logs::start(logs::DEFAULT);
     if options.aws.is_some() {
         bail!("there is no simulator of AWS EC2 yet; leave --aws out");
     }
@@ -31,20 +34,18 @@ pub(crate) async fn run(options: SimulateOptions) -> anyhow::Result<()> {
     let mut running = Vec::new();
     if let Some(address) = options.digitalocean.or(all.then_some(any)) {
         let simulator = DigitalOceanSim::start(address, config.clone())
-            .with_context(|| format!("could not simulate DigitalOcean at {address}"))?;
+            .map_err(|error| failed(error, "DigitalOcean", address, "--digitalocean"))?;
         running.push(("digitalocean", simulator));
     }
     if let Some(address) = options.linode.or(all.then_some(any)) {
         let simulator = LinodeSim::start(address, config.clone())
-            .with_context(|| format!("could not simulate Linode at {address}"))?;
+            .map_err(|error| failed(error, "Linode", address, "--linode"))?;
         running.push(("linode", simulator));
     }
     for (_, simulator) in &running {
-        for fault in &faults {
+        for (number, fault) in (1..).zip(&faults) {
             let added = simulator.handle().add_fault(fault.clone());
-            added
-                .map_err(anyhow::Error::msg)
-                .context("a fault of --faults is wrong")?;
+            added.map_err(|error| anyhow!("fault {number} of --faults is wrong: {error}"))?;
         }
     }
     let addresses: Vec<_> = running
@@ -59,12 +60,32 @@ pub(crate) async fn run(options: SimulateOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn read_faults(file: Option<&std::path::Path>) -> anyhow::Result<Vec<Fault>> {
+/// Says why a simulator did not start: for its address, or for its other options.
+fn failed(error: io::Error, vendor: &str, address: SocketAddr, option: &str) -> anyhow::Error {
+    if error.kind() == io::ErrorKind::InvalidInput {
+        anyhow::Error::new(error).context(format!("could not simulate {vendor}"))
+    } else {
+        listen::refused(error, address, option)
+    }
+}
+
+fn read_faults(file: Option<&Path>) -> anyhow::Result<Vec<Fault>> {
     let Some(file) = file else {
         return Ok(Vec::new());
     };
+    let name = file.display();
     let text = std::fs::read_to_string(file)
-        .with_context(|| format!("could not read the faults in `{}`", file.display()))?;
-    serde_json::from_str(&text)
-        .with_context(|| format!("the faults in `{}` are no list of faults", file.display()))
+        .with_context(|| format!("could not read the faults in `{name}`"))?;
+    let value: Value = serde_json::from_str(&text)
+        .with_context(|| format!("the faults in `{name}` are no JSON"))?;
+    let Value::Array(faults) = value else {
+        bail!(
+            "the faults in `{name}` are no list: write \
+             `[{{\"path\": \"/v2/droplets\", \"effect\": {{\"status\": 500}}}}]`"
+        );
+    };
+    let read = |(number, it): (usize, Value)| {
+        serde_json::from_value(it).with_context(|| format!("fault {number} in `{name}` is wrong"))
+    };
+    (1..).zip(faults).map(read).collect()
 }

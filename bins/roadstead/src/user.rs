@@ -22,7 +22,7 @@ pub(crate) async fn run(settings: Settings, action: UserAction) -> anyhow::Resul
     if repository.backend() == roadstead_repository::Backend::Sqlite {
         repository.migrate_up().await?;
     }
-    let platform = wiring::platform(repository, &settings.endpoints, settings.clockwork).await?;
+    let platform = wiring::platform_of(&settings, repository).await?;
     let (password, made) = match piped_password()? {
         Some(password) => (password, false),
         None => (Platform::fresh_password()?, true),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use roadstead_core::{Error, ErrorKind, Provider, ProviderKind, Result};
 use roadstead_digitalocean::DigitalOceanBuilder;
 use roadstead_http::TokioClock;
@@ -75,6 +75,28 @@ pub(crate) async fn repository(settings: &Settings) -> anyhow::Result<Repository
     Repository::connect(&settings.database.0, keys, Options::default())
         .await
         .context("could not open the database of ROADSTEAD_DATABASE_URL")
+}
+
+/// Opens the platform of the settings on their database, migrated.
+pub(crate) async fn platform_of(
+    settings: &Settings,
+    repository: Repository,
+) -> anyhow::Result<Arc<Platform>> {
+    let opened = platform(repository, &settings.endpoints, settings.clockwork).await;
+    opened.map_err(|error| {
+        let wrong_key = error.chain().any(|it| {
+            let it = it.downcast_ref();
+            matches!(it, Some(roadstead_repository::Error::WrongKey))
+        });
+        if !wrong_key {
+            return error;
+        }
+        anyhow!(
+            "the master key in `{}` does not fit this database; let ROADSTEAD_MASTER_KEY_FILE \
+             name the key file that the database was made with",
+            settings.master_key_file.display()
+        )
+    })
 }
 
 /// Opens the platform on a migrated database.

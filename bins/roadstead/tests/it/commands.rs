@@ -87,6 +87,17 @@ fn every_command_is_in_the_table_of_this_test() {
 }
 
 #[test]
+fn settings_stand_in_the_help_of_the_commands_that_read_them_and_nowhere_else() {
+    for (command, _) in COMMANDS {
+        let help = run(&[command, &["--help"]].concat(), &[]).ok().out;
+        let reads = !matches!(command.first(), Some(&("demo" | "simulate")));
+        for it in ["ROADSTEAD_LISTEN", "--config"] {
+            assert_eq!(help.contains(it), reads, "{it} {command:?}");
+        }
+    }
+}
+
+#[test]
 fn the_version_is_told() {
     let version = run(&["--version"], &[]).ok().out;
     assert!(version.starts_with("roadstead 0."), "{version}");
@@ -94,7 +105,7 @@ fn the_version_is_told() {
 
 #[test]
 fn wrong_use_ends_with_2_and_says_how_it_is_right() {
-    let wrong: [&[&str]; 10] = [
+    let wrong: [&[&str]; 18] = [
         &["sail"],
         &["serve", "--sail"],
         &["serve", "now"],
@@ -103,6 +114,14 @@ fn wrong_use_ends_with_2_and_says_how_it_is_right() {
         &["migrate", "down", "many"],
         &["user"],
         &["user", "create"],
+        &["user", "create", "--email", "a@test.example"],
+        &["user", "create", "--email", "a@b", "--organization", ""],
+        &["user", "create", "--email", "a@b", "--organization", " \t"],
+        &["user", "create", "--operator"],
+        &["demo", "--config", "/absent.toml"],
+        &["simulate", "--config", "/absent.toml"],
+        &["--config", "/absent.toml", "demo"],
+        &["--config", "/absent.toml", "simulate"],
         &["simulate", "--digitalocean", "9101"],
         &["demo", "--time-scale", "fast"],
     ];

@@ -32,6 +32,9 @@ fn a_database_url_of_another_kind_is_refused() {
             "{}",
             ended.err
         );
+        for example in ["`sqlite://roadstead.db`", "`postgres://user@host/name`"] {
+            assert!(ended.message().contains(example), "{}", ended.err);
+        }
     }
     for url in ["sqlite://:memory:", "sqlite:///tmp/x.db?mode=ro"] {
         let ended = refused(&place, url);
@@ -48,7 +51,17 @@ fn a_postgresql_that_is_not_there_is_told_by_its_address() {
         .local_addr()
         .unwrap();
     let ended = refused(&place, &format!("postgres://me:hunter2@{free}/roadstead"));
-    assert!(ended.message().contains(&free.to_string()), "{}", ended.err);
+    let message = ended.message();
+    assert!(message.contains(&free.to_string()), "{message}");
+    // Our sentence ends with what to do; what the driver met is for the log.
+    assert!(
+        message.ends_with("correct the address in the database URL"),
+        "{message}"
+    );
+    let settings = place.settings_on(&format!("postgres://me:hunter2@{free}/roadstead"));
+    let settings = with(settings, "ROADSTEAD_LOG", "debug");
+    let ended = run(&["serve"], &settings).failed(1, &["hunter2"]);
+    assert!(ended.err.contains("(os error "), "{}", ended.err);
 }
 
 #[test]
@@ -75,7 +88,11 @@ fn a_place_where_nothing_can_be_written_is_told() {
         "this is a text and no database, whatever its name says",
     );
     let ended = refused(&place, &format!("sqlite://{text}"));
-    assert!(ended.message().contains("text"), "{}", ended.err);
+    assert!(
+        ended.message().ends_with("file is not a database"),
+        "{}",
+        ended.err
+    );
 }
 
 #[test]
@@ -167,9 +184,14 @@ on_both_databases! {
         let (program, _) = serve(&["serve"], &settings);
         program.stop().ok();
         place.write("roadstead.key", OTHER_KEY);
-        let ended = run(&["serve"], &settings).failed(1, &[KEY.trim(), OTHER_KEY.trim()]);
-        let message = ended.message();
-        assert!(message.contains("master key"), "{message}");
+        let create = ["user", "create", "--email", "op@test.example", "--operator"];
+        for command in [&["serve"][..], &create] {
+            let ended = run(command, &settings).failed(1, &[KEY.trim(), OTHER_KEY.trim()]);
+            let message = ended.message();
+            assert!(message.starts_with("the master key in `"), "{message}");
+            assert!(message.contains("ROADSTEAD_MASTER_KEY_FILE"), "{message}");
+            assert!(!message.contains("request id"), "{message}");
+        }
         // Both at hand, the newest last, is how keys are changed.
         place.write("roadstead.key", &format!("{KEY}{}", OTHER_KEY.replace("v1", "v2")));
         let (program, _) = serve(&["serve"], &settings);

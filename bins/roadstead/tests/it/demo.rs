@@ -85,7 +85,8 @@ async fn both_logins_work_and_the_printed_lines_make_a_server() {
     let id = word(&answers[0], "/instance/id");
     assert_eq!(word(&answers[1], "/instances/0/id"), id);
     member.until(&id, "running").await;
-    demo.program.stop().ok();
+    let ended = demo.program.stop().ok();
+    assert!(!ended.err.contains("actix"), "{}", ended.err);
 }
 
 fn has_curl() -> bool {

@@ -17,6 +17,11 @@ on_both_databases! {
             out.lines().map(|it| it.split(' ').next().unwrap().to_owned()).collect()
         };
 
+        if database.backend() == Backend::Sqlite {
+            // A file that is there and has no tables yet.
+            let (_, file) = database.url().split_once("://").unwrap();
+            std::fs::write(file, "").unwrap();
+        }
         let fresh = migrate(&["status"]).ok().out;
         assert!(!fresh.is_empty() && words(&fresh).iter().all(|it| it == "pending"), "{fresh}");
         let count = fresh.lines().count();
@@ -44,7 +49,8 @@ on_both_databases! {
         if database.backend() == Backend::Postgres {
             let ended = run(&["serve"], &settings).failed(1, &[]);
             let message = ended.message();
-            assert!(message.contains("migrate"), "{message}");
+            assert!(message.ends_with("are pending: run `roadstead migrate up`"), "{message}");
+            assert!(!message.contains("request id"), "{message}");
         }
         let arguments: &[&str] = match database.backend() {
             Backend::Sqlite => &["serve"],
@@ -54,5 +60,17 @@ on_both_databases! {
         program.stop().ok();
         let (program, _) = serve(&["serve"], &settings);
         program.stop().ok();
+    }
+}
+
+#[test]
+fn a_file_that_does_not_exist_is_not_made_by_looking_at_it() {
+    let place = Place::new();
+    for action in [&["migrate", "status"][..], &["migrate", "down"]] {
+        let ended = run(action, &place.settings()).failed(1, &[]);
+        let message = ended.message();
+        assert!(message.contains("there is no database"), "{message}");
+        assert!(message.contains("ROADSTEAD_DATABASE_URL"), "{message}");
+        assert!(place.is_empty());
     }
 }

@@ -40,6 +40,14 @@ impl Place {
         path.display().to_string()
     }
 
+    /// Returns whether nothing was left behind here.
+    pub(crate) fn is_empty(&self) -> bool {
+        std::fs::read_dir(self.folder.path())
+            .unwrap()
+            .next()
+            .is_none()
+    }
+
     /// Returns the settings of a server on SQLite here, at any free port.
     pub(crate) fn settings(&self) -> Vec<(String, String)> {
         let database = format!("sqlite://{}", self.path("roadstead.db").display());

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::api::{Api, PASSWORD, add_operator, serve, settings_for, word};
-use crate::program::{Place, with};
+use crate::program::{Place, Program, with};
 use crate::simulators::{Vendors, wanted};
 
 #[tokio::test]
@@ -170,6 +170,16 @@ async fn cut_off(cut: Cut) {
     assert_eq!(made.count(), 1, "{cut:?}");
     assert_eq!(vendors.servers("digitalocean").await, 1, "{cut:?}");
     program.stop().ok();
+}
+
+#[test]
+fn by_default_the_log_tells_where_the_server_listens_and_nothing_of_its_insides() {
+    let place = Place::new();
+    let mut program = Program::start(&["serve"], &place.settings());
+    program.logged("listening at http://127.0.0.1:");
+    let ended = program.stop().ok();
+    assert!(!ended.err.contains("actix"), "{}", ended.err);
+    assert!(ended.err.contains("nobody can log in yet"), "{}", ended.err);
 }
 
 #[test]

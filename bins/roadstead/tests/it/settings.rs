@@ -25,7 +25,7 @@ fn every_wrong_setting_is_told_in_one_message() {
     for command in [
         &["serve"][..],
         &["migrate", "up"],
-        &["user", "create", "--email", "a@b"],
+        &["user", "create", "--email", "a@b", "--operator"],
     ] {
         let ended = run(command, &settings).failed(1, &["hunter2"]);
         let message = ended.message();
@@ -86,6 +86,8 @@ fn a_file_of_settings_that_cannot_be_used_is_named() {
     ] {
         let ended = serve(&place.write(name, text));
         assert!(ended.message().contains(name), "{}", ended.err);
+        let prefix = ended.message().contains("names begin with ROADSTEAD_");
+        assert_eq!(prefix, name == "other.toml", "{}", ended.err);
     }
 }
 
@@ -101,9 +103,26 @@ fn a_port_in_use_is_told_with_what_to_do() {
         message.contains(&address) && message.contains("in use"),
         "{message}"
     );
-    assert!(message.contains("ROADSTEAD_LISTEN"), "{message}");
-    let demo = run(&["demo", "--listen", &address], &[]).failed(1, &[]);
-    assert!(demo.message().contains("--listen"), "{}", demo.err);
+    assert!(message.ends_with("with ROADSTEAD_LISTEN"), "{message}");
+    // The socket comes before the files.
+    assert!(place.is_empty());
+    let kept = place.path("kept").display().to_string();
+    let others: [&[&str]; 3] = [
+        &["demo", "--data", &kept, "--listen"],
+        &["simulate", "--linode"],
+        &["simulate", "--digitalocean"],
+    ];
+    for other in others {
+        let option = other.last().unwrap();
+        let ended = run(&[other, &[&*address]].concat(), &[]).failed(1, &[]);
+        let message = ended.message();
+        assert!(
+            message.contains(&format!("{address} is in use")),
+            "{message}"
+        );
+        assert!(message.ends_with(&format!("with {option}")), "{message}");
+    }
+    assert!(place.is_empty());
 }
 
 #[test]

@@ -109,6 +109,7 @@ fn one_line_says_that_all_are_ready_and_where() {
     assert_eq!(program.out().lines().count(), 1);
     let ended = program.stop().ok();
     assert_eq!(ended.out.lines().count(), 1, "{}", ended.out);
+    assert!(!ended.err.contains("actix"), "{}", ended.err);
 }
 
 #[test]
@@ -152,10 +153,15 @@ fn what_cannot_be_simulated_is_told() {
     }
     let ended = wrong(&["--time-scale", "0"]);
     assert!(ended.message().contains("time_scale"), "{}", ended.err);
-    for text in ["{}", "[{\"efect\": 1}]", "[{\"effect\": {}}]", "no"] {
+    for (text, reason) in [
+        ("{}", "are no list: write `[{"),
+        ("no", "are no JSON"),
+        ("[{\"efect\": 1}]", "fault 1 in "),
+        ("[{\"effect\": {}}]", "fault 1 of --faults is wrong"),
+    ] {
         let file = place.write("faults.json", text);
         let ended = wrong(&["--digitalocean", "127.0.0.1:0", "--faults", &file]);
-        assert!(ended.message().contains("fault"), "{text}: {}", ended.err);
+        assert!(ended.message().contains(reason), "{text}: {}", ended.err);
     }
     let absent = place.path("absent.json").display().to_string();
     let ended = wrong(&["--faults", &absent]);

@@ -85,7 +85,7 @@ async fn caller(request: &HttpRequest) -> Result<Caller, ApiError> {
         .and_then(|it| it.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim())
-        .ok_or(Error::Unauthenticated)?;
+        .ok_or_else(ApiError::no_token)?;
     let Some(platform) = request.app_data::<web::Data<Platform>>() else {
         return Err(Error::Unauthenticated.into());
     };

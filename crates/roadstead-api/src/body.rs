@@ -5,7 +5,7 @@ use std::pin::Pin;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, dev};
 use futures::StreamExt;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::error::{ApiError, quoted};
 
@@ -114,22 +114,26 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     if holds_nul(bytes) {
         return Err(ApiError::validation("body".to_owned(), NUL));
     }
-    // Serde would take a list of the fields' values, too.
-    if bytes
-        .trim_ascii_start()
-        .first()
-        .is_some_and(|it| *it != b'{')
-    {
-        return Err(ApiError::validation("body".to_owned(), "must be an object"));
+    match bytes.trim_ascii_start().first() {
+        Some(b'{') => {}
+        None => {
+            let message = "the body is empty; send a JSON object";
+            return Err(ApiError::validation("body".to_owned(), message));
+        }
+        // Serde would take a list of the fields' values, too.
+        Some(_) => {
+            return Err(match serde_json::from_slice::<IgnoredAny>(bytes) {
+                Ok(_) => ApiError::validation("body".to_owned(), "must be a JSON object"),
+                Err(error) => no_json(&error),
+            });
+        }
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
         let cause = error.into_inner();
         if cause.is_syntax() || cause.is_eof() {
-            let place = format!("line {}, column {}", cause.line(), cause.column());
-            let message = format!("the body is no JSON: it breaks off or goes wrong at {place}");
-            return ApiError::validation("body".to_owned(), message);
+            return no_json(&cause);
         }
         refusal(path, &cause.to_string())
     })?;
@@ -137,6 +141,12 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         ApiError::validation("body".to_owned(), "something follows the JSON in the body")
     })?;
     Ok(value)
+}
+
+fn no_json(error: &serde_json::Error) -> ApiError {
+    let place = format!("line {}, column {}", error.line(), error.column());
+    let message = format!("the body is no JSON: it breaks off or goes wrong at {place}");
+    ApiError::validation("body".to_owned(), message)
 }
 
 /// Makes the error for a value that does not fit, from the path to it and serde's words.

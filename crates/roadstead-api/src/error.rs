@@ -149,10 +149,12 @@ impl ErrorCode {
                 DoorCode::Conflict => {
                     "Something else stands in the way (409), or an Idempotency-Key came with another request (422)."
                 }
-                DoorCode::QuotaExceeded => "A limit of your organization is reached.",
+                DoorCode::QuotaExceeded => {
+                    "A limit of your organization is reached. Reserved: there are none yet."
+                }
                 DoorCode::PayloadTooLarge => "The body is larger than this route takes.",
                 DoorCode::TooManyRequests => {
-                    "Too many requests; `retry_after` says how long to wait."
+                    "Too many logins at once; `retry_after` says how long to wait. Nothing else is limited yet."
                 }
                 DoorCode::Unavailable => "The service cannot reach its database. Try again soon.",
                 DoorCode::InternalError => {
@@ -237,7 +239,14 @@ impl ApiError {
     pub(crate) fn no_route() -> Self {
         Self::door(
             DoorCode::NotFound,
-            "there is no such route; see the API reference",
+            "there is no such route, or not with this method; docs/api.md lists the routes",
+        )
+    }
+
+    pub(crate) fn no_token() -> Self {
+        Self::door(
+            DoorCode::Unauthenticated,
+            "send the header `Authorization: Bearer <token>`, with the token that a login gives",
         )
     }
 

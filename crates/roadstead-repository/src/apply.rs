@@ -92,7 +92,9 @@ async fn apply(
             dooms::created_at.eq(now),
         );
         run!(tx, c => diesel::insert_into(dooms::table).values(values)
-            .on_conflict((dooms::provider_id, dooms::remote_id)).do_nothing()
+            .on_conflict((dooms::provider_id, dooms::remote_id))
+            // One that was deleted and stands there again was not.
+            .do_update().set(dooms::done_at.eq(None::<Time>))
             .execute(c).await)?;
     }
     let ends = change.state.is_final();

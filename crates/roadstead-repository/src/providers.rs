@@ -103,25 +103,28 @@ impl Repository {
     }
 
     /// Records what the vendor said to an account's token, and whose account it is where known.
+    /// Returns whether it did: an account that has changed since `asked` was read keeps what it
+    /// has, for what was said is not about it.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if there is no such account.
+    /// [`Error::Unavailable`] if the database does not answer.
     pub async fn set_verification(
         &self,
-        id: ProviderId,
+        asked: &Provider,
         v: &Verification,
         fingerprint: Option<&str>,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let changes = (
             row::verification(v),
             fingerprint.map(|it| service_providers::fingerprint.eq(it)),
             service_providers::updated_at.eq(Time::now()),
         );
-        let changed = write!(self.db, c => diesel::update(service_providers::table.find(Id(id.0)))
+        let changed = write!(self.db, c => diesel::update(service_providers::table.find(Id(asked.id.0)))
             .filter(service_providers::deleted_at.is_null())
+            .filter(service_providers::updated_at.eq(Time::from(asked.updated_at)))
             .set(changes).execute(c).await)?;
-        if changed == 0 { Err(missing()) } else { Ok(()) }
+        Ok(changed > 0)
     }
 
     /// Removes a vendor account and wipes its token. The rows of its dead servers stay.

@@ -102,22 +102,24 @@ impl Platform {
     /// Notes that the vendor refuses an account's token, for the operator to see. Nothing is
     /// sent with it until it changes.
     pub(crate) async fn freeze(&self, account: &Account, reason: &str) {
-        // A token that was changed meanwhile is not to blame for what the old one met.
-        let now = self.repository.find_provider(account.record.id).await;
-        if !matches!(now, Ok(Some(now)) if now.updated_at == account.record.updated_at) {
-            return;
-        }
         let verification = Verification::Refused {
             reason: reason.to_owned(),
             at: self.clock.now(),
         };
-        warn!(provider.id = %account.record.id, reason, "froze the provider account");
-        let frozen = self
+        // A token that was changed meanwhile is not to blame for what the old one met: then
+        // nothing is written.
+        let noted = self
             .repository
-            .set_verification(account.record.id, &verification, None)
+            .set_verification(&account.record, &verification, None)
             .await;
-        if let Err(error) = frozen {
-            error!(provider.id = %account.record.id, error = %error, "could not note the refusal");
+        match noted {
+            Ok(true) => {
+                warn!(provider.id = %account.record.id, reason, "froze the provider account");
+            }
+            Ok(false) => {}
+            Err(error) => {
+                error!(provider.id = %account.record.id, error = %error, "could not note the refusal");
+            }
         }
     }
 }

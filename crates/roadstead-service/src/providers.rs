@@ -230,7 +230,7 @@ impl Platform {
             Err(other) => return Err(other),
         };
         self.repository
-            .set_verification(id, &verification, fingerprint.as_deref())
+            .set_verification(&account.record, &verification, fingerprint.as_deref())
             .await?;
         self.bell.ring();
         let record = self
@@ -290,7 +290,7 @@ impl Platform {
             Ok((verification, Some(found))) => {
                 let found = Some(found.as_str());
                 self.repository
-                    .set_verification(id, &verification, found)
+                    .set_verification(&account.record, &verification, found)
                     .await?;
             }
             Ok((Verification::Unverified { reason }, None)) => {
@@ -303,7 +303,13 @@ impl Platform {
             Err(Error::Provider(error)) => return Ok((account, Some(error.message.to_string()))),
             Err(other) => return Err(other),
         }
-        Ok((self.registry.account(id).await?, None))
+        let account = self.registry.account(id).await?;
+        let doubt = match &account.record.verification {
+            // It was changed while the vendor was asked about what it had been.
+            Verification::Unverified { .. } => Some("its token was not checked yet".to_owned()),
+            Verification::Verified { .. } | Verification::Refused { .. } => None,
+        };
+        Ok((account, doubt))
     }
 
     /// Forgets an account and its token.

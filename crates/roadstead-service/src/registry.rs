@@ -170,7 +170,7 @@ impl Registry {
         Ok((factory.build)(token, configuration)?)
     }
 
-    /// Returns an account at hand, active or not (the seed's `getProviderService`).
+    /// Returns an account at hand, active or not.
     ///
     /// # Errors
     ///
@@ -185,8 +185,7 @@ impl Registry {
         self.at_hand(record).await
     }
 
-    /// Returns the first active account of a vendor, in the operator's order (the seed's
-    /// `getProviderServiceByType`).
+    /// Returns the first active account of a vendor, in the operator's order.
     ///
     /// # Errors
     ///
@@ -201,7 +200,7 @@ impl Registry {
         self.at_hand(record).await
     }
 
-    /// Returns the active accounts in the operator's order (the seed's `getActiveProviders`).
+    /// Returns the active accounts in the operator's order.
     ///
     /// # Errors
     ///

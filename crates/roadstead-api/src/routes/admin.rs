@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, delete, get, patch, post, put, web};
 use roadstead_core::{ProviderId, Secret};
 use roadstead_service::{Error, Platform, ProviderChange, RegisterProvider};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::json;
 
 use crate::allowed::{Operator, Then};
@@ -29,8 +30,9 @@ struct RegisterBody {
     #[serde(rename = "type")]
     kind: String,
     token: Option<Secret<String>>,
-    /// For vendors whose credentials are more than a token.
-    credentials: Option<serde_json::Map<String, serde_json::Value>>,
+    /// For vendors whose credentials are more than a token. None takes them yet: it is read only
+    /// to be refused by name, and its content is not kept.
+    credentials: Option<IgnoredAny>,
     #[serde(default)]
     configuration: serde_json::Value,
 }
@@ -43,12 +45,15 @@ pub(super) async fn register(
     let it = body.value;
     let token = match (it.token, it.credentials) {
         (Some(token), None) => token,
-        (None, Some(credentials)) => {
-            Secret::new(serde_json::Value::Object(credentials).to_string())
-        }
-        _ => {
-            let message = "give either `token` or `credentials`";
+        (None, None) => {
+            let message = "give the provider's API token";
             return Err(ApiError::validation("token".to_owned(), message));
+        }
+        (_, Some(_)) => {
+            // A vendor that is not there yet takes neither, and is refused for that.
+            platform.registry().descriptor(&it.kind)?;
+            let message = "this provider takes `token`";
+            return Err(ApiError::validation("credentials".to_owned(), message));
         }
     };
     let request = RegisterProvider {

@@ -51,7 +51,7 @@ pub(super) async fn plans(
     ))
 }
 
-/// The same under the seed's name.
+/// The plans again, under the other name that clients know them by.
 #[get("/api/vps/{provider_type}/sizes")]
 pub(super) async fn sizes(
     Then(caller, choice): Then<Allowed<ReadInstances>, Query<Choice>>,

@@ -235,14 +235,16 @@ fn cursor(text: &str) -> Result<InstanceId, ApiError> {
 }
 
 fn status(word: String) -> Result<String, ApiError> {
-    let known = State::from_word(&word).is_some() || Lifecycle::from_word(&word).is_some();
-    if known {
+    // The words that a server can show: what it is doing, or how its life has come to an end.
+    let lives = [Lifecycle::Failed, Lifecycle::Missing, Lifecycle::Attention];
+    let words: Vec<_> = State::ALL
+        .iter()
+        .map(|it| it.as_str())
+        .chain(lives.iter().map(|it| it.as_str()))
+        .collect();
+    if words.contains(&word.as_str()) {
         return Ok(word);
     }
-    let words: Vec<_> = State::ALL.iter().map(|it| it.as_str()).collect();
-    let message = format!(
-        "must be one of {}, failed, missing, attention",
-        words.join(", ")
-    );
+    let message = format!("must be one of {}", words.join(", "));
     Err(ApiError::validation("status".to_owned(), message))
 }

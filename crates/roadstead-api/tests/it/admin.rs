@@ -81,7 +81,14 @@ async fn a_token_that_the_vendor_refuses_is_not_saved() {
     502
     {
       "code": "INVALID_CREDENTIALS",
-      "error": "digitalocean could not validate the credentials: the vendor does not accept the token",
+      "error": "digitalocean could not validate the credentials: the provider does not accept the token",
+      "errors": [
+        {
+          "error": "the provider does not accept the token",
+          "field": "token"
+        }
+      ],
+      "field": "token",
       "provider": "digitalocean",
       "request_id": "[id]",
       "success": false
@@ -205,6 +212,21 @@ async fn accounts_of_vendors_that_cannot_be_had_are_refused_with_the_reason() {
 }
 
 #[tokio::test]
+async fn credentials_are_not_taken_for_a_token() {
+    let app = TestApp::start_idle().await;
+    let secret = roadstead_testkit::canary("credentials");
+    let body = json!({
+        "name": "DO", "type": "digitalocean", "credentials": { "token": secret },
+    });
+    let answer = register(&app, body).await.refused(400, "VALIDATION_ERROR");
+    assert_eq!(answer.fields(), ["credentials"]);
+    assert_eq!(answer.word("/error"), "this provider takes `token`");
+    assert!(!answer.text.contains(&secret));
+    assert_eq!(app.vendor_calls("GET", "/v2/account"), 0);
+    assert_eq!(accounts(&app).await, [""; 0]);
+}
+
+#[tokio::test]
 async fn a_registration_of_the_wrong_form_names_the_field() {
     let app = TestApp::start_idle().await;
     let table = [
@@ -213,7 +235,15 @@ async fn a_registration_of_the_wrong_form_names_the_field() {
         (json!({ "name": "x", "type": "digitalocean" }), "token"),
         (
             json!({ "name": "x", "type": "digitalocean", "token": "t", "credentials": {} }),
-            "token",
+            "credentials",
+        ),
+        (
+            json!({ "name": "x", "type": "digitalocean", "credentials": { "token": "t" } }),
+            "credentials",
+        ),
+        (
+            json!({ "name": "x", "type": "gcp", "credentials": { "private_key": "t" } }),
+            "type",
         ),
         (
             json!({ "name": "x", "type": "digitalocean", "token": "" }),
@@ -316,7 +346,7 @@ async fn validating_shows_that_a_token_was_revoked_and_the_account_is_frozen_unt
     502
     {
       "code": "INVALID_CREDENTIALS",
-      "error": "the provider refuses the account's credentials: the vendor does not accept the token",
+      "error": "the provider refuses the account's credentials: the provider does not accept the token",
       "request_id": "[id]",
       "success": false
     }
@@ -343,7 +373,7 @@ async fn an_account_with_live_servers_is_kept() {
     409
     {
       "code": "CONFLICT",
-      "error": "the account still has 2 live servers; delete them first",
+      "error": "the account still has 2 servers to look after; delete them and wait until they are gone",
       "request_id": "[id]",
       "success": false
     }

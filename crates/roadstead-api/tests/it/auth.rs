@@ -112,10 +112,10 @@ async fn a_login_without_credentials_says_what_is_missing() {
     400
     {
       "code": "VALIDATION_ERROR",
-      "error": "the body is no JSON: it breaks off or goes wrong at line 1, column 0",
+      "error": "the body is empty; send a JSON object",
       "errors": [
         {
-          "error": "the body is no JSON: it breaks off or goes wrong at line 1, column 0",
+          "error": "the body is empty; send a JSON object",
           "field": "body"
         }
       ],
@@ -201,11 +201,19 @@ async fn who_cannot_prove_who_they_are_is_asked_for_a_bearer_token() {
     401
     {
       "code": "UNAUTHENTICATED",
-      "error": "log in first: the session is unknown or has ended",
+      "error": "send the header `Authorization: Bearer <token>`, with the token that a login gives",
       "request_id": "[id]",
       "success": false
     }
     "#);
+    let unknown = app
+        .get("/api/vps")
+        .header("authorization", "Bearer rs_unknown")
+        .await;
+    assert_eq!(
+        unknown.word("/error"),
+        "log in first: the session is unknown or has ended"
+    );
     let cut = &token[..token.len() - 1];
     for wrong in [
         "Bearer".to_owned(),

@@ -108,6 +108,26 @@ fn deep(levels: usize) -> Value {
 }
 
 #[tokio::test]
+async fn what_is_no_object_is_told_from_what_is_no_json_and_from_nothing() {
+    let app = TestApp::start_idle().await;
+    let no_json = "the body is no JSON: it breaks off or goes wrong at line 1, column";
+    for (body, said) in [
+        ("", "the body is empty; send a JSON object"),
+        (" \n", "the body is empty; send a JSON object"),
+        ("nonsense", no_json),
+        ("[1, ", no_json),
+        ("{nonsense}", no_json),
+        ("[]", "must be a JSON object"),
+        ("\"nonsense\"", "must be a JSON object"),
+    ] {
+        let answer = create(&app, body.to_owned()).await;
+        let answer = answer.refused(400, "VALIDATION_ERROR");
+        assert_eq!(answer.fields(), ["body"], "{body}");
+        assert!(answer.word("/error").starts_with(said), "{}", answer.text);
+    }
+}
+
+#[tokio::test]
 async fn invalid_utf_8_is_no_json() {
     let app = TestApp::start_idle().await;
     app.register().await;

@@ -225,10 +225,11 @@ async fn a_catalogue_that_nobody_has_is_refused_with_the_reason() {
     }
     "#);
     let id = app.register().await;
-    let unknown = get("/api/vps/nosuch/plans").await;
-    unknown.refused(404, "PROVIDER_NOT_FOUND");
-    let unavailable = get("/api/vps/aws/plans").await;
-    unavailable.refused(404, "PROVIDER_NOT_FOUND");
+    for unknown in ["nosuch", "aws"] {
+        let refused = get(&format!("/api/vps/{unknown}/plans")).await;
+        let refused = refused.refused(400, "VALIDATION_ERROR");
+        assert_eq!(refused.fields(), ["provider_type"], "{}", refused.text);
+    }
     let mixed = get(&format!("/api/vps/aws/plans?provider_id={id}")).await;
     assert_snapshot!(mixed.shown(), @r#"
     400

@@ -39,7 +39,7 @@ fn page() -> String {
          An error is `{\"success\": false, \"error\": \"…\", \"code\": \"…\", \"request_id\": \"…\"}`. \
          `error` is a sentence for people and may change; `code` is for programs and stays.\n\n\
          - `field` names the wrong field; `errors` lists all of them as `{\"field\", \"error\"}`.\n\
-         - `provider` names the vendor where it is about one. Its own words are in the log, under \
+         - `provider` names the provider where it is about one. Its own words are in the log, under \
          `request_id`, and never in the answer.\n\
          - `retry_after` says in seconds when to try again, as the header `Retry-After` does.\n",
     );

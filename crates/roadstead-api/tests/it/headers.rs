@@ -54,7 +54,7 @@ async fn where_no_route_is_the_answer_still_has_the_shape_of_an_error() {
     404
     {
       "code": "NOT_FOUND",
-      "error": "there is no such route; see the API reference",
+      "error": "there is no such route, or not with this method; docs/api.md lists the routes",
       "request_id": "[id]",
       "success": false
     }

@@ -40,7 +40,7 @@ async fn a_vendor_that_fails_is_a_bad_gateway() {
     502
     {
       "code": "API_ERROR",
-      "error": "digitalocean could not list the plans: the vendor failed",
+      "error": "digitalocean could not list the plans: the provider failed",
       "provider": "digitalocean",
       "request_id": "[id]",
       "success": false
@@ -92,7 +92,7 @@ async fn an_answer_of_the_wrong_shape_is_told_as_such() {
     502
     {
       "code": "API_ERROR",
-      "error": "digitalocean could not list the regions: the vendor failed to answer properly",
+      "error": "digitalocean could not list the regions: the provider failed to answer properly",
       "provider": "digitalocean",
       "request_id": "[id]",
       "success": false
@@ -115,7 +115,7 @@ async fn a_vendor_that_does_not_answer_in_time_is_a_gateway_timeout() {
     504
     {
       "code": "API_ERROR",
-      "error": "digitalocean could not list the plans: the vendor did not answer in time",
+      "error": "digitalocean could not list the plans: the provider did not answer in time",
       "provider": "digitalocean",
       "request_id": "[id]",
       "success": false
@@ -165,7 +165,7 @@ async fn a_revoked_token_logs_no_member_out() {
     502
     {
       "code": "INVALID_CREDENTIALS",
-      "error": "digitalocean could not list the plans: the vendor does not accept the token",
+      "error": "digitalocean could not list the plans: the provider does not accept the token",
       "provider": "digitalocean",
       "request_id": "[id]",
       "success": false
@@ -197,10 +197,10 @@ async fn who_waits_for_a_create_is_told_the_vendors_refusal_in_our_words() {
     400
     {
       "code": "VALIDATION_ERROR",
-      "error": "digitalocean could not create the instance: the vendor refuses this value",
+      "error": "digitalocean could not create the instance: the provider refuses this value",
       "errors": [
         {
-          "error": "digitalocean could not create the instance: the vendor refuses this value",
+          "error": "digitalocean could not create the instance: the provider refuses this value",
           "field": "type"
         }
       ],

@@ -63,13 +63,26 @@ on_both_databases! {
             (Verification::Unverified { reason: Some("no answer".to_owned()) }, None),
             (Verification::Unverified { reason: None }, None),
         ] {
-            fleet.repository.set_verification(fleet.provider, &verification, fingerprint)
-                .await.unwrap();
+            let asked = fleet.repository.find_provider(fleet.provider).await.unwrap().unwrap();
+            let noted = fleet.repository.set_verification(&asked, &verification, fingerprint);
+            assert!(noted.await.unwrap());
             let provider =
                 fleet.repository.find_provider(fleet.provider).await.unwrap().unwrap();
             assert_eq!(provider.verification, verification);
             assert_eq!(provider.fingerprint.as_deref(), Some("account-2"));
         }
+    }
+
+    async fn what_was_said_of_an_old_token_is_not_noted_of_the_new_one(database: &Scratch) {
+        let fleet = Fleet::open(database).await;
+        let asked = fleet.repository.find_provider(fleet.provider).await.unwrap().unwrap();
+        let patch = ProviderPatch { name: Some("renamed".to_owned()), ..ProviderPatch::default() };
+        fleet.repository.update_provider(fleet.provider, patch, audit()).await.unwrap();
+        let at = Timestamp::from_microsecond(1_795_000_000_123_456).unwrap();
+        let refused = Verification::Refused { reason: "expired".to_owned(), at };
+        assert!(!fleet.repository.set_verification(&asked, &refused, None).await.unwrap());
+        let now = fleet.repository.find_provider(fleet.provider).await.unwrap().unwrap();
+        assert_eq!(now.verification, asked.verification);
     }
 
     async fn an_account_with_servers_stays_and_a_deleted_one_keeps_no_token(database: &Scratch) {

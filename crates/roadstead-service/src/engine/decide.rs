@@ -209,12 +209,30 @@ impl Rules<'_> {
         }
         if state == OperationState::Ready {
             change.error = Some(record(error));
-            if self.is_given_up() && self.book.kind != OperationKind::Delete && !self.may_exist() {
-                return match self.book.kind {
-                    OperationKind::Create => self.fail_create(record(error)),
-                    _ => self.fail(record(error)),
-                };
+            if self.is_given_up() {
+                match self.book.kind {
+                    OperationKind::Create if self.may_exist() => {
+                        return self.resolve(Some(record(error)));
+                    }
+                    OperationKind::Create => return self.fail_create(record(error)),
+                    OperationKind::Delete => {}
+                    OperationKind::Boot
+                    | OperationKind::Shutdown
+                    | OperationKind::PowerOff
+                    | OperationKind::Reboot => return self.fail(record(error)),
+                }
             }
+        }
+        Step::Write(Box::new(change))
+    }
+
+    /// Looks for what a create may have left. With a refusal, that ends the create when nothing
+    /// is found.
+    pub(super) fn resolve(&self, refusal: Option<ErrorRecord>) -> Step {
+        let mut change = self.change(OperationState::Resolving, Duration::ZERO);
+        change.error = refusal;
+        if self.book.lifecycle == Lifecycle::Pending {
+            change.instance.lifecycle = Some(Lifecycle::Resolving);
         }
         Step::Write(Box::new(change))
     }

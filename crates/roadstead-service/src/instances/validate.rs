@@ -43,7 +43,6 @@ pub(super) async fn check(
     faults.label(descriptor, &request.label);
     faults.tags(&request.tags);
     faults.features(descriptor, request);
-    faults.provider(&*account.provider, asked);
 
     let (plans, images, regions) = futures::try_join!(
         account.provider.get_plans(),
@@ -86,6 +85,7 @@ pub(super) async fn check(
     }
     faults.combination(plan, image, region);
     faults.password(descriptor, request, image);
+    faults.provider(&*account.provider, asked);
     match (plan, region, faults.0.is_empty()) {
         (Some(plan), Some(region), true) => Ok(Checked {
             specification: Specification {

@@ -25,7 +25,7 @@ impl Rules<'_> {
     pub(super) fn create(&self, observed: Observed) -> Step {
         match observed {
             Observed::Claimed => match self.book.state {
-                OperationState::Unknown => self.write(OperationState::Resolving, Duration::ZERO),
+                OperationState::Unknown => self.resolve(self.book.error.clone()),
                 OperationState::Resolving => Step::Call(Call::Look),
                 OperationState::Waiting => Step::Call(Call::Get),
                 _ if self.is_old() || self.book.attempts > 0 => Step::Call(Call::Look),
@@ -59,25 +59,15 @@ impl Rules<'_> {
                 Step::Write(Box::new(change))
             }
             Outcome::NotExecuted => {
-                if self.may_send_again(error) || self.may_exist() {
+                if self.may_send_again(error) {
                     let mut change = self.change(OperationState::Ready, self.backoff(error));
                     change.attempt = Some(AttemptOutcome::NotExecuted);
                     change.error = Some(record(error));
                     return Step::Write(Box::new(change));
                 }
-                self.refused(AttemptOutcome::NotExecuted, record(error))
+                self.refused(AttemptOutcome::NotExecuted, error)
             }
-            // A name that is taken may be taken by our own earlier request, and so may the last
-            // place of a quota: what an earlier attempt left must be found before this one's
-            // refusal counts.
-            Outcome::Rejected if error.kind == ErrorKind::Conflict || self.book.attempts > 0 => {
-                let mut change = self.change(OperationState::Unknown, Duration::ZERO);
-                change.attempt = Some(AttemptOutcome::Rejected);
-                change.error = Some(record(error));
-                change.instance.lifecycle = Some(Lifecycle::Resolving);
-                Step::Write(Box::new(change))
-            }
-            Outcome::Rejected => self.refused(AttemptOutcome::Rejected, record(error)),
+            Outcome::Rejected => self.refused(AttemptOutcome::Rejected, error),
         }
     }
 
@@ -140,7 +130,10 @@ impl Rules<'_> {
             });
         }
         let mut change = self.change(OperationState::Ready, Duration::ZERO);
-        change.instance.lifecycle = Some(Lifecycle::Pending);
+        // Asking again is no proof of absence: what was lost stays lost until then.
+        if !asks_again {
+            change.instance.lifecycle = Some(Lifecycle::Pending);
+        }
         Step::Write(Box::new(change))
     }
 
@@ -204,11 +197,21 @@ impl Rules<'_> {
         change
     }
 
-    fn refused(&self, attempt: AttemptOutcome, error: ErrorRecord) -> Step {
-        let Step::Write(mut change) = self.fail_create(error) else {
-            return self.confused();
+    /// Ends a create that was refused. A name that is taken may be taken by our own earlier
+    /// request, and so may the last place of a quota: what an earlier attempt may have left
+    /// must be found before this one's refusal counts.
+    fn refused(&self, attempt: AttemptOutcome, error: &Error) -> Step {
+        let step = if error.kind == ErrorKind::Conflict || self.may_exist() {
+            self.resolve(Some(record(error)))
+        } else {
+            self.fail_create(record(error))
         };
-        change.attempt = Some(attempt);
-        Step::Write(change)
+        match step {
+            Step::Write(mut change) => {
+                change.attempt = Some(attempt);
+                Step::Write(change)
+            }
+            call @ Step::Call(_) => call,
+        }
     }
 }

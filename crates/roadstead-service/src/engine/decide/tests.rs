@@ -200,14 +200,55 @@ fn a_refusal_counts_only_when_no_earlier_attempt_is_open() {
 
     let taken = refused(&first, ErrorKind::Conflict);
     let why = "the name may be taken by ourselves";
-    assert_eq!(taken.state, OperationState::Unknown, "{why}");
+    assert_eq!(taken.state, OperationState::Resolving, "{why}");
     let second = Book {
         attempts: 1,
+        lifecycle: Lifecycle::Resolving,
         ..first
     };
     let why = "our own first server may have taken the last place";
     let full = refused(&second, ErrorKind::Quota);
-    assert_eq!(full.state, OperationState::Unknown, "{why}");
+    assert_eq!(full.state, OperationState::Resolving, "{why}");
+}
+
+#[test]
+fn to_ask_again_is_no_proof_that_nothing_was_made() {
+    let unique = Book {
+        guarantee: CreateGuarantee::UniqueName,
+        ..lost(1)
+    };
+    let change = written(next(&unique, Observed::Looked(vec![]), 1));
+    assert_eq!(change.state, OperationState::Ready);
+    assert_eq!(
+        change.instance.lifecycle, None,
+        "it is still being looked for"
+    );
+    let again = Book {
+        state: OperationState::Leased,
+        ..unique
+    };
+    let frozen = written(next(&again, Observed::Frozen("revoked".into()), 2));
+    assert_eq!(frozen.state, OperationState::Ready);
+    let blind = written(next(&again, Observed::Blind(error(ErrorKind::Server)), 400));
+    assert_eq!(blind.state, OperationState::Resolving);
+    let refused = written(next(
+        &again,
+        Observed::Failed(error(ErrorKind::Forbidden)),
+        2,
+    ));
+    assert_eq!(refused.state, OperationState::Resolving);
+}
+
+#[test]
+fn a_create_whose_worker_died_is_on_record_as_being_looked_for() {
+    let died = Book {
+        attempts: 1,
+        sent_at: Some(START),
+        ..book(OperationKind::Create, OperationState::Unknown)
+    };
+    let change = written(next(&died, Observed::Claimed, 40));
+    assert_eq!(change.state, OperationState::Resolving);
+    assert_eq!(change.instance.lifecycle, Some(Lifecycle::Resolving));
 }
 
 #[test]
@@ -554,6 +595,7 @@ fn claimable(kind: OperationKind) -> Vec<(OperationState, Lifecycle, bool)> {
     match kind {
         OperationKind::Create => vec![
             (S::Leased, L::Pending, false),
+            (S::Leased, L::Resolving, false),
             (S::Unknown, L::Pending, false),
             (S::Unknown, L::Resolving, false),
             (S::Resolving, L::Pending, false),

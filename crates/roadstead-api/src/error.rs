@@ -7,7 +7,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use jiff::Timestamp;
 use roadstead_core::{Code, ErrorKind, Retry};
-use roadstead_service::{Error, FieldError};
+use roadstead_service::{Error, FieldError, public_field};
 use serde::Serialize;
 
 use crate::request;
@@ -375,16 +375,6 @@ fn of_provider(failure: &roadstead_core::Error) -> ApiError {
         error.0.retry_after = Some(u64::try_from(wait).unwrap_or(0).max(1));
     }
     error
-}
-
-/// Returns our name of a field that a provider names in its own requests.
-pub(crate) fn public_field(field: &str) -> &str {
-    match field {
-        "plan" => "type",
-        "name" => "label",
-        "root_password" => "rootPassword",
-        other => other,
-    }
 }
 
 /// Returns what stands between the first two backticks.

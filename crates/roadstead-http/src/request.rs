@@ -93,16 +93,6 @@ impl Request {
         self
     }
 
-    /// Sends a body of another type.
-    #[must_use]
-    pub fn with_body(mut self, content_type: &'static str, bytes: Vec<u8>) -> Self {
-        self.body = Some(Body {
-            content_type,
-            bytes: Ok(bytes),
-        });
-        self
-    }
-
     /// Returns whether it changes nothing, so that it can be repeated.
     pub(crate) fn is_read(&self) -> bool {
         matches!(self.method, Method::GET | Method::HEAD)

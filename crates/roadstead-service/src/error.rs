@@ -107,3 +107,14 @@ fn first(errors: &[FieldError]) -> &str {
         .first()
         .map_or("the request is wrong", |it| it.error.as_str())
 }
+
+/// Returns a client's name of the field that a provider's refusal names.
+#[must_use]
+pub fn public_field(field: &str) -> &str {
+    match field {
+        "plan" => "type",
+        "name" => "label",
+        "root_password" => "rootPassword",
+        other => other,
+    }
+}

@@ -19,7 +19,7 @@ pub use roadstead_repository::{
 
 pub use crate::catalogue::{Catalogue, CatalogueSource};
 pub use crate::engine::{Book, Call, Clockwork, Engine, Observed, Step, decide};
-pub use crate::error::{Error, FieldError, Result};
+pub use crate::error::{Error, FieldError, Result, public_field};
 pub use crate::grant::{Caller, Grant, ManageInstances, OperatorGrant, Permission, ReadInstances};
 pub use crate::instances::{CreateServer, PageRequest};
 pub use crate::people::{Login, NewUser};

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use roadstead_core::{Address, InstanceId, OperationId, ProviderId};
 use roadstead_service as service;
+use roadstead_service::public_field;
 use serde::Serialize;
 
 use super::Price;
-use crate::error::public_field;
 
 /// A server.
 #[derive(Debug, Serialize)]

@@ -10,7 +10,7 @@ use roadstead_core::{
 use roadstead_repository::{InstancePatch, Specification};
 
 use super::CreateServer;
-use crate::error::{Error, FieldError, Result};
+use crate::error::{Error, FieldError, Result, public_field};
 use crate::registry::Account;
 
 /// The most tags of the member's own.
@@ -219,13 +219,7 @@ impl Faults {
         let Err(error) = provider.check_create(asked) else {
             return;
         };
-        let field = match error.field.as_deref() {
-            Some("root_password") => "rootPassword",
-            Some("plan") => "type",
-            Some("name") => "label",
-            Some(other) => other,
-            None => "body",
-        };
+        let field = error.field.as_deref().map_or("body", public_field);
         // Said already, in words that name the catalogue.
         if self.0.iter().all(|it| it.field != field) {
             self.0.push(FieldError {

@@ -307,5 +307,6 @@ fn ready(asked: &Asked, instance: &row::Instance, now: Time) -> row::Operation {
         created_at: now,
         updated_at: now,
         finished_at: None,
+        request_id: asked.audit.request_id.clone(),
     }
 }

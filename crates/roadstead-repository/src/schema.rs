@@ -141,6 +141,7 @@ diesel::table! {
         created_at -> DbTime,
         updated_at -> DbTime,
         finished_at -> Nullable<DbTime>,
+        request_id -> Nullable<Text>,
     }
 }
 

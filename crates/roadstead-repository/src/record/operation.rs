@@ -274,6 +274,8 @@ pub struct Operation {
     pub updated_at: Timestamp,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
+    /// Id of the HTTP request that asked for it, if one did.
+    pub request_id: Option<String>,
 }
 
 /// A failure as our books keep it: the public code and our sentence.

@@ -35,6 +35,7 @@ pub(crate) struct Operation {
     pub(crate) created_at: Time,
     pub(crate) updated_at: Time,
     pub(crate) finished_at: Option<Time>,
+    pub(crate) request_id: Option<String>,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
@@ -89,6 +90,7 @@ impl Operation {
             created_at: self.created_at.0,
             updated_at: self.updated_at.0,
             finished_at: self.finished_at.map(|it| it.0),
+            request_id: self.request_id,
         })
     }
 }

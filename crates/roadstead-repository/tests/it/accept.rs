@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 use roadstead_core::State;
-use roadstead_repository::{Error, Lifecycle, OperationKind, OperationState};
+use roadstead_repository::{Accepted, AuditEntry, Error, Lifecycle, OperationKind, OperationState};
 use roadstead_testkit::{Scratch, on_both_databases};
 
 use crate::fixture::{
@@ -29,9 +29,39 @@ on_both_databases! {
         assert_eq!(instance.public_status(), "provisioning");
         let recorded = fleet.repository.get_operation(&fleet.tenant, asked.id).await.unwrap();
         assert_eq!(recorded, accepted.operation);
+        assert_eq!(recorded.request_id.as_deref(), Some("request-1"));
         let listed = fleet.repository.list_operations(&fleet.tenant, new.id, 10).await.unwrap();
         assert_eq!(listed, [recorded]);
-        assert_eq!(fleet.claim().await.request.plain, asked.request.plain);
+        let claim = fleet.claim().await;
+        assert_eq!(claim.request.plain, asked.request.plain);
+        assert_eq!(claim.operation.request_id, recorded_id(&accepted));
+    }
+
+    async fn an_operation_keeps_the_request_that_asked_first(database: &Scratch) {
+        let fleet = Fleet::open(database).await;
+        let id = fleet.accept().await.instance.id;
+        fleet.bind("r1").await;
+        let mut first = None;
+        for request in ["request-2", "request-3"] {
+            let audit = AuditEntry { request_id: Some(request.to_owned()), ..audit() };
+            let delete = operation(OperationKind::Delete);
+            let accepted = fleet.repository
+                .accept_action(&fleet.tenant, id, delete, None, audit).await.unwrap();
+            first.get_or_insert(accepted.operation.id);
+            assert_eq!(Some(accepted.operation.id), first);
+            assert_eq!(recorded_id(&accepted).as_deref(), Some("request-2"));
+        }
+    }
+
+    async fn an_operation_without_a_request_has_no_id_of_one(database: &Scratch) {
+        let fleet = Fleet::open(database).await;
+        let audit = AuditEntry { request_id: None, ..audit() };
+        let instance = new_instance(fleet.provider, "web");
+        let accepted = fleet.repository
+            .accept_create(&fleet.tenant, instance, operation(OperationKind::Create), None, audit)
+            .await.unwrap();
+        assert_eq!(recorded_id(&accepted), None);
+        assert_eq!(fleet.claim().await.operation.request_id, None);
     }
 
     async fn the_same_key_gives_the_same_operation_and_another_body_is_refused(
@@ -235,4 +265,8 @@ on_both_databases! {
             operation(OperationKind::Create), None, audit()).await;
         assert!(matches!(outcome, Err(Error::NotFound { what: "provider account" })), "{outcome:?}");
     }
+}
+
+fn recorded_id(accepted: &Accepted) -> Option<String> {
+    accepted.operation.request_id.clone()
 }

@@ -18,7 +18,7 @@ use roadstead_testkit::{Backend, Scratch};
 use serde_json::json;
 use uuid::Uuid;
 
-/// Changes whenever a migration does, so that no old template is used.
+/// Changes with the first migration; later ones are applied when a fleet opens.
 pub(crate) const TEMPLATE: &str = concat!(
     include_str!("../../../../migrations/postgres/2026-11-22-000001_init/up.sql"),
     include_str!("../../../../migrations/sqlite/2026-11-22-000001_init/up.sql"),
@@ -56,6 +56,7 @@ impl Fleet {
     pub(crate) async fn open(database: &Scratch) -> Self {
         let keys = Keyring::generate().unwrap();
         let repository = connect(database.url(), &keys).await;
+        repository.migrate_up().await.unwrap();
         repository.open().await.unwrap();
         let org = repository.ensure_organization("Harbor").await.unwrap().id;
         let provider = add_provider(&repository, "first", "token-1")

@@ -11,12 +11,13 @@ on_both_databases! {
     async fn migrations_run_up_down_and_up_again(database: &Scratch) {
         let keys = Keyring::generate().unwrap();
         let repository = connect(database.url(), &keys).await;
-        let names = ["2026-11-22-000001_init".to_owned()];
+        let names = names();
         let before = repository.migration_status().await.unwrap();
-        assert_eq!(before, [(names[0].clone(), false)]);
-        let Err(Error::PendingMigrations { count: 1 }) = repository.open().await else {
-            panic!("opened without tables");
-        };
+        assert_eq!(before, names.iter().map(|it| (it.clone(), false)).collect::<Vec<_>>());
+        match repository.open().await {
+            Err(Error::PendingMigrations { count }) => assert_eq!(count, names.len()),
+            other => panic!("opened without tables: {other:?}"),
+        }
         assert_eq!(repository.migrate_up().await.unwrap(), names);
         assert_eq!(repository.migrate_up().await.unwrap(), [""; 0]);
         let deployment = repository.open().await.unwrap();
@@ -24,7 +25,10 @@ on_both_databases! {
         assert!(deployment.id.bytes().all(|it| it.is_ascii_digit() || (b'a'..=b'v').contains(&it)));
         assert_eq!(repository.open().await.unwrap(), deployment);
 
-        assert_eq!(repository.migrate_down(1).await.unwrap(), names);
+        // One at a time, so that each is undone on the tables of those before it.
+        for name in names.iter().rev() {
+            assert_eq!(repository.migrate_down(1).await.unwrap(), [name.as_str()]);
+        }
         assert_eq!(repository.migration_status().await.unwrap(), before);
         assert_eq!(objects(database).await, BTreeMap::new());
         assert_eq!(repository.migrate_up().await.unwrap(), names);
@@ -37,7 +41,7 @@ on_both_databases! {
         let one = connect(database.url(), &keys).await;
         let other = connect(database.url(), &keys).await;
         let (first, second) = tokio::join!(one.migrate_up(), other.migrate_up());
-        assert_eq!(first.unwrap().len() + second.unwrap().len(), 1);
+        assert_eq!(first.unwrap().len() + second.unwrap().len(), names().len());
         let (first, second) = tokio::join!(one.open(), other.open());
         assert_eq!(first.unwrap(), second.unwrap());
     }
@@ -77,6 +81,17 @@ fn both_databases_have_the_same_tables_columns_indexes_and_triggers() {
         }
         assert!(sqlite.len() > 150, "{}", sqlite.len());
     });
+}
+
+/// Returns the migrations in their order, from the folder that they are written in.
+fn names() -> Vec<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/sqlite");
+    let folders = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<_> = folders
+        .map(|it| it.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
 }
 
 /// Returns every column with its type and `!` for NOT NULL, every index that was named, and

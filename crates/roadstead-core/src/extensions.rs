@@ -27,16 +27,46 @@ impl fmt::Debug for Extensions<'_> {
     }
 }
 
+/// How a creating request carries public keys to the vendor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyForm {
+    /// As they are. The vendor need not have them.
+    Full,
+    /// By the ids of keys that the vendor has: [`SshKeys::ensure`] comes first.
+    Placed,
+}
+
+/// A public key as the vendor keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptKey {
+    /// The vendor's id, as a creating request takes it.
+    pub id: Box<str>,
+    /// The name it has there. Another name than the one given to [`SshKeys::ensure`] tells that
+    /// somebody else put it there.
+    pub name: Box<str>,
+}
+
 /// SSH keys kept at the vendor.
 #[async_trait]
 pub trait SshKeys: Send + Sync {
-    /// Makes sure that the vendor has the public key, and returns the vendor's id
-    /// of it. Safe to repeat.
+    /// Returns how a creating request carries public keys.
+    fn form(&self) -> KeyForm;
+
+    /// Makes sure that the vendor has the public key, and returns it as the vendor keeps it. One
+    /// that is there already keeps its name. Safe to repeat.
     ///
     /// # Errors
     ///
     /// `Invalid` for a text that is no public key.
-    async fn ensure(&self, public_key: &str, name: &str) -> Result<Box<str>>;
+    async fn ensure(&self, public_key: &str, name: &str) -> Result<KeptKey>;
+
+    /// Returns the public key as the vendor keeps it, if it does; of several copies the one with
+    /// this name, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` for a text that is no public key. A failure to ask is never an absence.
+    async fn find(&self, public_key: &str, name: &str) -> Result<Option<KeptKey>>;
 
     /// Removes a key; one that is gone already is a success.
     ///

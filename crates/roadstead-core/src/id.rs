@@ -50,6 +50,8 @@ own_id!(
     SessionId,
     /// One of our durable operations; not the vendor's (see [`RemoteOperationId`]).
     OperationId,
+    /// An organization's public SSH key; not the vendors' copies of it.
+    SshKeyId,
 );
 
 macro_rules! text_id {

@@ -26,10 +26,10 @@ pub use crate::descriptor::{
 };
 pub use crate::error::{Blocks, Code, Details, Error, ErrorKind, Outcome, Result, Retry};
 pub use crate::ext::ProviderExt;
-pub use crate::extensions::{Extensions, Marketplace, MarketplaceApp, SshKeys};
+pub use crate::extensions::{Extensions, KeptKey, KeyForm, Marketplace, MarketplaceApp, SshKeys};
 pub use crate::id::{
     ImageId, InstanceId, OperationId, OrgId, PageToken, PlanId, ProviderId, ProviderKind, RegionId,
-    RemoteId, RemoteOperationId, SessionId, UserId,
+    RemoteId, RemoteOperationId, SessionId, SshKeyId, UserId,
 };
 pub use crate::instance::{
     Address, At, Billed, Instance, InstanceQuery, Next, Page, Scope, State, Status,

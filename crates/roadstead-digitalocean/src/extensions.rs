@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
-use roadstead_core::{ErrorKind, Marketplace, MarketplaceApp, Outcome, Result, SshKeys};
+use roadstead_core::{
+    ErrorKind, KeptKey, KeyForm, Marketplace, MarketplaceApp, Outcome, Result, SshKeys,
+};
 
 use crate::DigitalOcean;
 use crate::client::Client;
@@ -22,9 +24,25 @@ const ENSURE: &str = "register the SSH key";
 
 #[async_trait]
 impl SshKeys for DigitalOcean {
-    async fn ensure(&self, public_key: &str, name: &str) -> Result<Box<str>> {
-        let id = ensure_key(&self.client, ENSURE, "public_key", public_key, name).await?;
-        Ok(id.to_string().into())
+    /// A droplet takes keys by their ids.
+    fn form(&self) -> KeyForm {
+        KeyForm::Placed
+    }
+
+    async fn ensure(&self, public_key: &str, name: &str) -> Result<KeptKey> {
+        let key = ensure_key(&self.client, ENSURE, "public_key", public_key, name).await?;
+        Ok(kept(key))
+    }
+
+    /// DigitalOcean takes each key once, whatever its name.
+    async fn find(&self, public_key: &str, _name: &str) -> Result<Option<KeptKey>> {
+        let Some(fingerprint) = fingerprint(public_key.trim()) else {
+            return Err(invalid("find the SSH key", "public_key", NO_KEY));
+        };
+        match self.client.fetch_key(&fingerprint).await {
+            Err(error) if error.kind == ErrorKind::NoSuchResource => Ok(None),
+            known => known.map(|it| Some(kept(it))),
+        }
     }
 
     async fn delete(&self, id: &str) -> Result<()> {
@@ -64,10 +82,10 @@ pub(crate) async fn keys_for_create(
             continue;
         }
         // No server was asked for yet, whatever became of the key.
-        let id = ensure_key(client, operation, "ssh_keys", key, name)
+        let known = ensure_key(client, operation, "ssh_keys", key, name)
             .await
             .map_err(|error| error.with_outcome(Outcome::NotExecuted))?;
-        ids.push(wire::NumberOrText::Number(id));
+        ids.push(wire::NumberOrText::Number(known.id));
     }
     Ok(ids)
 }
@@ -97,24 +115,29 @@ async fn ensure_key(
     field: &str,
     public_key: &str,
     name: &str,
-) -> Result<u64> {
+) -> Result<wire::Key> {
     let public_key = public_key.trim();
     let Some(fingerprint) = fingerprint(public_key) else {
         return Err(invalid(operation, field, NO_KEY));
     };
     match client.fetch_key(&fingerprint).await {
         Err(error) if error.kind == ErrorKind::NoSuchResource => {}
-        known => return known.map(|it| it.id),
+        known => return known,
     }
     match client
         .fetch_create_key(&wire::CreateKey { name, public_key })
         .await
     {
         // Somebody else, or an earlier call of ours, was faster.
-        Err(error) if error.kind == ErrorKind::Conflict => {
-            client.fetch_key(&fingerprint).await.map(|it| it.id)
-        }
-        made => made.map(|it| it.id),
+        Err(error) if error.kind == ErrorKind::Conflict => client.fetch_key(&fingerprint).await,
+        made => made,
+    }
+}
+
+fn kept(key: wire::Key) -> KeptKey {
+    KeptKey {
+        id: key.id.to_string().into(),
+        name: key.name.unwrap_or_default(),
     }
 }
 

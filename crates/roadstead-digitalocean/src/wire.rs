@@ -244,6 +244,7 @@ pub(crate) struct OneKey {
 #[derive(Deserialize)]
 pub(crate) struct Key {
     pub(crate) id: u64,
+    pub(crate) name: Option<Box<str>>,
 }
 
 /// A refusal. Firewall and VPC routes answer with the last three instead.

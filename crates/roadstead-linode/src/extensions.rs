@@ -5,7 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use roadstead_core::{ErrorKind, Marketplace, MarketplaceApp, Outcome, Result, SshKeys};
+use roadstead_core::{
+    ErrorKind, KeptKey, KeyForm, Marketplace, MarketplaceApp, Outcome, Result, SshKeys,
+};
 
 use crate::Linode;
 use crate::client::Client;
@@ -23,23 +25,28 @@ const NO_KEY: &str = "this is no public key in OpenSSH form";
 
 #[async_trait]
 impl SshKeys for Linode {
+    /// A Linode takes keys in full.
+    fn form(&self) -> KeyForm {
+        KeyForm::Full
+    }
+
     /// Linode takes one key any number of times, so all of them are looked at first.
-    async fn ensure(&self, public_key: &str, name: &str) -> Result<Box<str>> {
-        let public_key = public_key.trim();
-        let Some(wanted) = essence(public_key) else {
-            return Err(invalid(ENSURE, "public_key", NO_KEY));
-        };
-        let known = self.client.fetch_keys(ENSURE).await?;
-        if let Some(it) = known.iter().find(|it| essence(&it.ssh_key) == Some(wanted)) {
-            return Ok(it.id.to_string().into());
-        }
+    async fn ensure(&self, public_key: &str, name: &str) -> Result<KeptKey> {
         let label: String = name.chars().take(LABEL_MAX).collect();
+        if let Some(known) = find(&self.client, ENSURE, public_key, &label).await? {
+            return Ok(kept(known));
+        }
         let key = wire::CreateKey {
             label: &label,
-            ssh_key: public_key,
+            ssh_key: public_key.trim(),
         };
-        let made = self.client.fetch_create_key(&key).await?;
-        Ok(made.id.to_string().into())
+        Ok(kept(self.client.fetch_create_key(&key).await?))
+    }
+
+    async fn find(&self, public_key: &str, name: &str) -> Result<Option<KeptKey>> {
+        let label: String = name.chars().take(LABEL_MAX).collect();
+        let known = find(&self.client, "find the SSH key", public_key, &label).await?;
+        Ok(known.map(kept))
     }
 
     async fn delete(&self, id: &str) -> Result<()> {
@@ -64,6 +71,30 @@ impl Marketplace for Linode {
             .into_iter()
             .filter_map(convert::app)
             .collect())
+    }
+}
+
+/// Looks for a key; of several copies the one with this label comes first.
+async fn find(
+    client: &Client,
+    operation: &'static str,
+    public_key: &str,
+    label: &str,
+) -> Result<Option<wire::Key>> {
+    let Some(wanted) = essence(public_key) else {
+        return Err(invalid(operation, "public_key", NO_KEY));
+    };
+    let known = client.fetch_keys(operation).await?;
+    let copies = known
+        .into_iter()
+        .filter(|it| essence(&it.ssh_key) == Some(wanted));
+    Ok(copies.min_by_key(|it| it.label.as_deref() != Some(label)))
+}
+
+fn kept(key: wire::Key) -> KeptKey {
+    KeptKey {
+        id: key.id.to_string().into(),
+        name: key.label.unwrap_or_default(),
     }
 }
 

@@ -171,6 +171,7 @@ pub(crate) struct StackScript {
 #[derive(Deserialize)]
 pub(crate) struct Key {
     pub(crate) id: u64,
+    pub(crate) label: Option<Box<str>>,
     pub(crate) ssh_key: Box<str>,
 }
 

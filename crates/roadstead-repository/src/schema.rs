@@ -198,6 +198,60 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::Text;
+    use crate::types::{DbTime, DbUuid};
+    ssh_keys (id) {
+        id -> DbUuid,
+        organization_id -> DbUuid,
+        name -> Text,
+        kind -> Text,
+        public_key -> Text,
+        comment -> Text,
+        fingerprint -> Text,
+        created_at -> DbTime,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+    use crate::types::{DbTime, DbUuid};
+    ssh_key_placements (provider_id, fingerprint) {
+        provider_id -> DbUuid,
+        fingerprint -> Text,
+        public_key -> Text,
+        remote_name -> Text,
+        remote_id -> Nullable<Text>,
+        epoch -> BigInt,
+        asked_at -> DbTime,
+        due_at -> DbTime,
+        failures -> Integer,
+        created_at -> DbTime,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Text;
+    use crate::types::DbUuid;
+    ssh_key_uses (operation_id, provider_id, fingerprint) {
+        operation_id -> DbUuid,
+        provider_id -> DbUuid,
+        fingerprint -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Jsonb, Text};
+    use crate::types::{DbTime, DbUuid};
+    answered_requests (organization_id, key) {
+        organization_id -> DbUuid,
+        key -> Text,
+        hash -> Binary,
+        answer -> Jsonb,
+        created_at -> DbTime,
+    }
+}
+
 diesel::joinable!(memberships -> organizations (organization_id));
 diesel::joinable!(dooms -> vps_instances (instance_id));
 diesel::joinable!(sessions -> users (user_id));

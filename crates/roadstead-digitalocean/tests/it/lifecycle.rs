@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use roadstead_core::{
-    Action, Billed, ErrorKind, How, OperationStatus, Provider, RemoteOperation, Scope, Secret,
-    State,
+    Action, Billed, ErrorKind, How, KeyForm, OperationStatus, Provider, RemoteOperation, Scope,
+    Secret, State,
 };
 use roadstead_sim::{TOKEN_OTHER, TOKEN_READ_ONLY};
 use serde_json::json;
@@ -203,8 +203,13 @@ async fn a_public_key_is_registered_once() {
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK+1DocvNjYkHfGp2iv7dWCLbM8EPfT0hDpprC+zHSk2 me";
     let world = World::start();
     let keys = world.provider.extensions().ssh_keys.unwrap();
-    let id = keys.ensure(KEY, "laptop").await.unwrap();
-    assert_eq!(keys.ensure(KEY, "laptop").await.unwrap(), id);
+    assert_eq!(keys.form(), KeyForm::Placed);
+    assert_eq!(keys.find(KEY, "laptop").await.unwrap(), None);
+    let kept = keys.ensure(KEY, "laptop").await.unwrap();
+    assert_eq!(&*kept.name, "laptop");
+    // Another name is no other key: whoever came first named it.
+    assert_eq!(keys.ensure(KEY, "desktop").await.unwrap(), kept);
+    assert_eq!(keys.find(KEY, "desktop").await.unwrap().unwrap(), kept);
     assert_eq!(world.calls("POST", "/v2/account/keys"), 1);
 
     let mut request = small("web");
@@ -217,8 +222,11 @@ async fn a_public_key_is_registered_once() {
         "{droplet}"
     );
 
-    keys.delete(&id).await.unwrap();
-    keys.delete(&id).await.unwrap();
+    keys.delete(&kept.id).await.unwrap();
+    keys.delete(&kept.id).await.unwrap();
+    assert_eq!(keys.find(KEY, "laptop").await.unwrap(), None);
+    let error = keys.find("no key", "x").await.unwrap_err();
+    assert_eq!(error.field.as_deref(), Some("public_key"));
     assert_eq!(
         keys.ensure("no key", "x").await.unwrap_err().kind,
         ErrorKind::Invalid

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use roadstead_core::{
-    Action, Billed, ErrorKind, How, OperationStatus, Outcome, Provider, RemoteOperation, Scope,
-    Secret, State,
+    Action, Billed, ErrorKind, How, KeyForm, OperationStatus, Outcome, Provider, RemoteOperation,
+    Scope, Secret, State,
 };
 use roadstead_sim::{SimulatorConfig, TOKEN_OTHER, TOKEN_READ_ONLY};
 use serde_json::json;
@@ -279,9 +279,14 @@ async fn a_server_without_any_way_in_is_made_all_the_same() {
 async fn a_public_key_is_registered_once_and_can_be_named_by_its_id() {
     let world = World::start();
     let keys = world.provider.extensions().ssh_keys.unwrap();
-    let id = keys.ensure(KEY, "laptop").await.unwrap();
+    assert_eq!(keys.form(), KeyForm::Full);
+    assert_eq!(keys.find(KEY, "laptop").await.unwrap(), None);
+    let kept = keys.ensure(KEY, "laptop").await.unwrap();
+    assert_eq!(&*kept.name, "laptop");
     let (bare, _) = KEY.rsplit_once(' ').unwrap();
-    assert_eq!(keys.ensure(bare, "other name").await.unwrap(), id);
+    assert_eq!(keys.ensure(bare, "other name").await.unwrap(), kept);
+    assert_eq!(keys.find(bare, "other name").await.unwrap().unwrap(), kept);
+    let id = kept.id;
     assert_eq!(world.calls("POST", "/v4/profile/sshkeys"), 1);
 
     let mut request = small("web");

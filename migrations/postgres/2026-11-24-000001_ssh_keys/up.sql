@@ -1,0 +1,54 @@
+CREATE TABLE ssh_keys (
+    id UUID PRIMARY KEY,
+    organization_id UUID NOT NULL REFERENCES organizations (id),
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    public_key TEXT NOT NULL,
+    comment TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL
+);
+CREATE UNIQUE INDEX ssh_keys_name ON ssh_keys (organization_id, name);
+CREATE UNIQUE INDEX ssh_keys_identity ON ssh_keys (organization_id, fingerprint);
+CREATE INDEX ssh_keys_page ON ssh_keys (organization_id, id);
+CREATE INDEX ssh_keys_fingerprint ON ssh_keys (fingerprint);
+
+-- What a provider account keeps, or may keep, for us. It names the key and not the organization:
+-- an account takes a key once, and two organizations may have the same one.
+CREATE TABLE ssh_key_placements (
+    provider_id UUID NOT NULL REFERENCES service_providers (id),
+    fingerprint TEXT NOT NULL,
+    public_key TEXT NOT NULL,
+    remote_name TEXT NOT NULL,
+    remote_id TEXT,
+    epoch BIGINT NOT NULL,
+    asked_at TIMESTAMPTZ NOT NULL,
+    due_at TIMESTAMPTZ NOT NULL,
+    failures INTEGER NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (provider_id, fingerprint)
+);
+CREATE INDEX ssh_key_placements_due ON ssh_key_placements (due_at);
+
+-- While an operation is open, what it needs stays where it is.
+CREATE TABLE ssh_key_uses (
+    operation_id UUID NOT NULL REFERENCES operations (id),
+    provider_id UUID NOT NULL,
+    fingerprint TEXT NOT NULL,
+    PRIMARY KEY (operation_id, provider_id, fingerprint),
+    FOREIGN KEY (provider_id, fingerprint)
+        REFERENCES ssh_key_placements (provider_id, fingerprint) ON DELETE CASCADE
+);
+CREATE INDEX ssh_key_uses_placement ON ssh_key_uses (provider_id, fingerprint);
+
+-- The idempotency keys of requests that no operation answers; those that one does are in
+-- idempotency_keys. A key stands in one of the two.
+CREATE TABLE answered_requests (
+    organization_id UUID NOT NULL REFERENCES organizations (id),
+    key TEXT NOT NULL,
+    hash BYTEA NOT NULL,
+    answer JSONB NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (organization_id, key)
+);
+CREATE INDEX answered_requests_age ON answered_requests (created_at);

@@ -8,9 +8,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use roadstead_core::{
     Account, Action, At, Billed, CreateGuarantee, CreateInstance, CreateKey, Created, Descriptor,
-    Error, Extensions, Feature, Image, Instance, InstanceQuery, Limits, NameRule, Page, Plan,
-    Provider, ProviderKind, Region, RemoteId, RemoteOperation, RemoteOperationId, Result,
-    RootPassword, Support,
+    Error, Extensions, Feature, Image, Instance, InstanceQuery, Lane, Limits, NameRule, Page, Plan,
+    Provider, ProviderKind, RateBucket, Region, RemoteId, RemoteOperation, RemoteOperationId,
+    Result, RootPassword, Support,
 };
 
 /// Why nothing can be had.
@@ -18,7 +18,7 @@ const WHY: &str = "Roadstead cannot create servers at AWS EC2 yet";
 
 /// Amazon EC2, which this version describes but cannot use: every call refuses
 /// ([`roadstead_core::ErrorKind::Unsupported`]) and nothing is ever sent.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Aws {
     descriptor: Descriptor,
 }
@@ -135,6 +135,14 @@ impl Provider for Aws {
 
     fn extensions(&self) -> Extensions<'_> {
         Extensions::default()
+    }
+
+    fn in_lane(&self, _lane: Lane) -> Arc<dyn Provider> {
+        Arc::new(self.clone())
+    }
+
+    fn budget(&self) -> Vec<RateBucket> {
+        Vec::new()
     }
 
     fn native(&self) -> &(dyn Any + Send + Sync) {

@@ -8,8 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use roadstead_core::{
     Account, Action, At, Clock, CreateInstance, CreateKey, Created, Descriptor, Error, Extensions,
-    Feature, Image, Instance, InstanceQuery, Marketplace, MarketplaceApp, Page, Plan, Provider,
-    Region, RemoteId, RemoteOperation, RemoteOperationId, Result,
+    Feature, Image, Instance, InstanceQuery, Lane, Marketplace, MarketplaceApp, Page, Plan,
+    Provider, RateBucket, Region, RemoteId, RemoteOperation, RemoteOperationId, Result,
 };
 
 use crate::policy::{CachePolicy, CatalogueKind};
@@ -20,6 +20,11 @@ const LIST_APPS: &str = "list the marketplace apps";
 /// A provider whose catalogue is kept in memory.
 pub struct CachedProvider {
     inner: Arc<dyn Provider>,
+    kept: Arc<Kept>,
+}
+
+/// What all lanes of an account share.
+struct Kept {
     clock: Arc<dyn Clock>,
     policy: CachePolicy,
     plans: Slot<Arc<[Plan]>>,
@@ -33,15 +38,15 @@ impl CachedProvider {
     /// Tokio runtime.
     #[must_use]
     pub fn new(inner: Arc<dyn Provider>, clock: Arc<dyn Clock>, policy: CachePolicy) -> Arc<Self> {
-        Arc::new(Self {
-            inner,
+        let kept = Arc::new(Kept {
             clock,
             policy,
             plans: Slot::empty(),
             images: Slot::empty(),
             regions: Slot::empty(),
             apps: Slot::empty(),
-        })
+        });
+        Arc::new(Self { inner, kept })
     }
 
     /// Returns the plans and their age.
@@ -53,7 +58,8 @@ impl CachedProvider {
     pub async fn plans(&self) -> Result<Fetched<Arc<[Plan]>>> {
         let terms = self.terms(CatalogueKind::Plans, "list the plans");
         let inner = Arc::clone(&self.inner);
-        self.plans
+        self.kept
+            .plans
             .get(&terms, || async move { inner.get_plans().await })
             .await
     }
@@ -66,7 +72,8 @@ impl CachedProvider {
     pub async fn images(&self) -> Result<Fetched<Arc<[Image]>>> {
         let terms = self.terms(CatalogueKind::Images, "list the images");
         let inner = Arc::clone(&self.inner);
-        self.images
+        self.kept
+            .images
             .get(&terms, || async move { inner.get_images().await })
             .await
     }
@@ -79,7 +86,8 @@ impl CachedProvider {
     pub async fn regions(&self) -> Result<Fetched<Arc<[Region]>>> {
         let terms = self.terms(CatalogueKind::Regions, "list the regions");
         let inner = Arc::clone(&self.inner);
-        self.regions
+        self.kept
+            .regions
             .get(&terms, || async move { inner.get_regions().await })
             .await
     }
@@ -99,19 +107,19 @@ impl CachedProvider {
                 None => Err(no_marketplace(inner.descriptor())),
             }
         };
-        self.apps.get(&terms, fetch).await
+        self.kept.apps.get(&terms, fetch).await
     }
 
     /// Returns how long ago the vendor was asked for what is kept of a kind, fresh or
     /// not; `None` when nothing is kept.
     #[must_use]
     pub fn age(&self, kind: CatalogueKind) -> Option<Duration> {
-        let clock = self.clock.as_ref();
+        let clock = self.kept.clock.as_ref();
         match kind {
-            CatalogueKind::Plans => self.plans.age(clock),
-            CatalogueKind::Images => self.images.age(clock),
-            CatalogueKind::Regions => self.regions.age(clock),
-            CatalogueKind::Marketplace => self.apps.age(clock),
+            CatalogueKind::Plans => self.kept.plans.age(clock),
+            CatalogueKind::Images => self.kept.images.age(clock),
+            CatalogueKind::Regions => self.kept.regions.age(clock),
+            CatalogueKind::Marketplace => self.kept.apps.age(clock),
         }
     }
 
@@ -119,10 +127,10 @@ impl CachedProvider {
     /// what it brings is not kept, and the next caller asks anew.
     pub fn clear(&self, kind: CatalogueKind) {
         match kind {
-            CatalogueKind::Plans => self.plans.clear(),
-            CatalogueKind::Images => self.images.clear(),
-            CatalogueKind::Regions => self.regions.clear(),
-            CatalogueKind::Marketplace => self.apps.clear(),
+            CatalogueKind::Plans => self.kept.plans.clear(),
+            CatalogueKind::Images => self.kept.images.clear(),
+            CatalogueKind::Regions => self.kept.regions.clear(),
+            CatalogueKind::Marketplace => self.kept.apps.clear(),
         }
     }
 
@@ -135,8 +143,8 @@ impl CachedProvider {
 
     fn terms(&self, kind: CatalogueKind, operation: &'static str) -> Terms<'_> {
         Terms {
-            clock: &self.clock,
-            fresh_for: self.policy.fresh_for(kind),
+            clock: &self.kept.clock,
+            fresh_for: self.kept.policy.fresh_for(kind),
             provider: &self.inner.descriptor().kind,
             operation,
         }
@@ -209,6 +217,17 @@ impl Provider for CachedProvider {
         extensions
     }
 
+    fn in_lane(&self, lane: Lane) -> Arc<dyn Provider> {
+        Arc::new(Self {
+            inner: self.inner.in_lane(lane),
+            kept: Arc::clone(&self.kept),
+        })
+    }
+
+    fn budget(&self) -> Vec<RateBucket> {
+        self.inner.budget()
+    }
+
     fn native(&self) -> &(dyn Any + Send + Sync) {
         self.inner.native()
     }
@@ -226,7 +245,7 @@ impl fmt::Debug for CachedProvider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CachedProvider")
             .field("inner", &self.inner)
-            .field("policy", &self.policy)
+            .field("policy", &self.kept.policy)
             .finish_non_exhaustive()
     }
 }

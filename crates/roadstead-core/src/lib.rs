@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod budget;
 mod catalogue;
 mod clock;
 mod create;
@@ -16,6 +17,7 @@ mod provider;
 mod secret;
 mod units;
 
+pub use crate::budget::{Lane, LimitSource, RateBucket, Reserve};
 pub use crate::catalogue::{
     Arch, Availability, Image, Market, Offering, Plan, Region, offering_of, region_of,
 };

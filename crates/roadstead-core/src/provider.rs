@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Action, At, CreateInstance, CreateKey, Created, Descriptor, Extensions, Image, Instance,
-    InstanceQuery, Page, Plan, Region, RemoteId, RemoteOperation, RemoteOperationId, Result,
+    InstanceQuery, Lane, Page, Plan, RateBucket, Region, RemoteId, RemoteOperation,
+    RemoteOperationId, Result,
 };
 
 /// Who a token belongs to.
@@ -123,6 +124,13 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
 
     /// Returns the optional abilities; each is `None` exactly where the descriptor says no.
     fn extensions(&self) -> Extensions<'_>;
+
+    /// Returns the same account, for calls of another lane: same token, same budget, same caches.
+    fn in_lane(&self, lane: Lane) -> Arc<dyn Provider>;
+
+    /// Returns what is left of the calls that the vendor takes, as far as this program knows.
+    /// Asks nobody; empty where the calls are not counted.
+    fn budget(&self) -> Vec<RateBucket>;
 
     /// Returns the vendor's own typed client, for what the common model does not cover.
     fn native(&self) -> &(dyn Any + Send + Sync);

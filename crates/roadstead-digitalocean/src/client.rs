@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use roadstead_core::{Error, ErrorKind, Result};
+use roadstead_core::{Error, ErrorKind, Lane, Result};
 use roadstead_http::{Client as HttpClient, Request, Response};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -62,6 +62,11 @@ impl Client {
 
     pub(crate) fn http(&self) -> &HttpClient {
         &self.0
+    }
+
+    /// Returns the same client, for calls of another lane.
+    pub(crate) fn in_lane(&self, lane: Lane) -> Self {
+        Self(self.0.in_lane(lane))
     }
 
     pub(crate) fn now(&self) -> Timestamp {

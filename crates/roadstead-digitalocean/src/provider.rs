@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use futures::future::{try_join, try_join3};
 use roadstead_core::{
     Account, Action, At, CreateInstance, CreateKey, Created, Descriptor, Error, ErrorKind,
-    Extensions, How, Image, Instance, InstanceQuery, Next, OperationStatus, Page, PageToken, Plan,
-    Provider, Region, RemoteId, RemoteOperation, RemoteOperationId, Result,
+    Extensions, How, Image, Instance, InstanceQuery, Lane, Next, OperationStatus, Page, PageToken,
+    Plan, Provider, RateBucket, Region, RemoteId, RemoteOperation, RemoteOperationId, Result,
 };
 
 use crate::client::{Client, Droplets, Images, PAGE_MAX};
@@ -213,6 +213,17 @@ impl Provider for DigitalOcean {
         extensions.ssh_keys = Some(self);
         extensions.marketplace = Some(self);
         extensions
+    }
+
+    fn in_lane(&self, lane: Lane) -> Arc<dyn Provider> {
+        Arc::new(Self {
+            client: self.client.in_lane(lane),
+            descriptor: Arc::clone(&self.descriptor),
+        })
+    }
+
+    fn budget(&self) -> Vec<RateBucket> {
+        self.client.http().budget()
     }
 
     /// Returns the [`roadstead_http::Client`] of the account.

@@ -11,7 +11,10 @@ use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, redirect};
-use roadstead_core::{Clock, Error, ErrorKind, Outcome, ProviderKind, Result, Retry, after};
+use roadstead_core::{
+    Clock, Error, ErrorKind, Lane, LimitSource, Outcome, ProviderKind, RateBucket, Reserve, Result,
+    Retry, after,
+};
 use tracing::debug;
 
 use crate::pace::{Gate, Pauses, RetryQuota, part_of};
@@ -29,7 +32,10 @@ const THROTTLE: Duration = Duration::from_secs(1);
 
 /// A client of one vendor account. Clones share everything.
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
+pub struct Client {
+    inner: Arc<Inner>,
+    lane: Lane,
+}
 
 struct Inner {
     http: reqwest::Client,
@@ -68,7 +74,7 @@ impl Client {
                 )
                 .with_source(source)
             })?;
-        Ok(Self(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             http,
             config,
             provider,
@@ -76,19 +82,50 @@ impl Client {
             gate: Gate::default(),
             quota: RetryQuota::new(),
             budget: Mutex::new(None),
-        })))
+        });
+        Ok(Self {
+            inner,
+            lane: Lane::People,
+        })
     }
 
-    /// Returns how many calls are left, as the vendor said last.
+    /// Returns the same client, for calls of another lane.
     #[must_use]
-    pub fn budget(&self) -> Option<RateLimit> {
-        *self.0.budget.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn in_lane(&self, lane: Lane) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            lane,
+        }
+    }
+
+    /// Returns what is left of the calls that the vendor takes.
+    #[must_use]
+    pub fn budget(&self) -> Vec<RateBucket> {
+        let budget = self
+            .inner
+            .budget
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let bucket = |it: RateLimit| RateBucket {
+            name: "calls".into(),
+            limit: it.limit,
+            limit_by: LimitSource::Stated,
+            window: Duration::ZERO,
+            left: it.remaining,
+            in_flight: 0,
+            waiting: 0,
+            reserve: Reserve::default(),
+            resets_at: it.reset,
+            closed_until: None,
+            as_of: Some(it.as_of),
+        };
+        budget.map(bucket).into_iter().collect()
     }
 
     /// Returns the clock by which this client waits.
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
-        &self.0.clock
+        &self.inner.clock
     }
 
     /// Sends a request: a read up to a few times within the deadline, anything else once.
@@ -100,7 +137,7 @@ impl Client {
     /// What `classify` says; `Transport` when nothing left, `Timeout` when no answer came,
     /// `Decode` when the answer is too large, `Throttled`, `Server`, `BadToken` by status.
     pub async fn send(&self, request: &Request, classify: Classify<'_>) -> Result<Response> {
-        let inner = &*self.0;
+        let inner = &*self.inner;
         let deadline = after(inner.clock.now(), inner.config.deadline);
         let mut pauses = Pauses::new(inner.config.pause_min, inner.config.pause_max);
         let mut attempts = 0;
@@ -416,8 +453,9 @@ fn is_html(headers: &HeaderMap) -> bool {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("provider", &self.0.provider.as_str())
-            .field("base_url", &self.0.config.base_url.as_str())
+            .field("provider", &self.inner.provider.as_str())
+            .field("base_url", &self.inner.config.base_url.as_str())
+            .field("lane", &self.lane)
             .finish_non_exhaustive()
     }
 }

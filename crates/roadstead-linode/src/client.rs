@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
-use roadstead_core::{ErrorKind, Result};
+use roadstead_core::{ErrorKind, Lane, Result};
 use roadstead_http::header::DATE;
 use roadstead_http::{Client as HttpClient, Request, Response};
 use serde::de::DeserializeOwned;
@@ -30,6 +30,11 @@ impl Client {
 
     pub(crate) fn http(&self) -> &HttpClient {
         &self.0
+    }
+
+    /// Returns the same client, for calls of another lane.
+    pub(crate) fn in_lane(&self, lane: Lane) -> Self {
+        Self(self.0.in_lane(lane))
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use roadstead_core::{
     Account, Action, At, CreateInstance, CreateKey, Created, Descriptor, Error, ErrorKind,
-    Extensions, Image, Instance, InstanceQuery, Marketplace, MarketplaceApp, Page, Plan, Provider,
-    Region, RemoteId, RemoteOperation, RemoteOperationId, Result, Retry,
+    Extensions, Image, Instance, InstanceQuery, Lane, Marketplace, MarketplaceApp, Page, Plan,
+    Provider, RateBucket, Region, RemoteId, RemoteOperation, RemoteOperationId, Result, Retry,
 };
 use tokio::sync::watch;
 
@@ -26,7 +26,7 @@ pub(crate) enum Mood {
 pub(crate) struct Counting {
     inner: Arc<dyn Provider>,
     marketplace: bool,
-    calls: AtomicUsize,
+    calls: Arc<AtomicUsize>,
     open: watch::Sender<bool>,
     mood: watch::Sender<Mood>,
 }
@@ -36,7 +36,7 @@ impl Counting {
         Self {
             inner,
             marketplace: true,
-            calls: AtomicUsize::new(0),
+            calls: Arc::default(),
             open: watch::Sender::new(true),
             mood: watch::Sender::new(Mood::Answers),
         }
@@ -164,6 +164,20 @@ impl Provider for Counting {
         let mut extensions = self.inner.extensions();
         extensions.marketplace = self.marketplace.then_some(self);
         extensions
+    }
+
+    fn in_lane(&self, lane: Lane) -> Arc<dyn Provider> {
+        Arc::new(Self {
+            inner: self.inner.in_lane(lane),
+            marketplace: self.marketplace,
+            calls: Arc::clone(&self.calls),
+            open: self.open.clone(),
+            mood: self.mood.clone(),
+        })
+    }
+
+    fn budget(&self) -> Vec<RateBucket> {
+        self.inner.budget()
     }
 
     fn native(&self) -> &(dyn Any + Send + Sync) {

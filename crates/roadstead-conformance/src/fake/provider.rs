@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use parking_lot::{Mutex, MutexGuard};
 use roadstead_core::{
     Account, Action, At, CreateGuarantee, CreateInstance, CreateKey, Created, Descriptor, Error,
-    ErrorKind, Extensions, Feature, How, Image, Instance, InstanceQuery, Marketplace,
-    MarketplaceApp, Next, OperationStatus, Page, Plan, Provider, Region, RemoteId, RemoteOperation,
-    RemoteOperationId, Result, State,
+    ErrorKind, Extensions, Feature, How, Image, Instance, InstanceQuery, Lane, Marketplace,
+    MarketplaceApp, Next, OperationStatus, Page, Plan, Provider, RateBucket, Region, RemoteId,
+    RemoteOperation, RemoteOperationId, Result, State,
 };
 
 use super::convert::{descriptor, failure, kind, plans};
@@ -22,13 +22,13 @@ use crate::harness::{CallClass, When};
 const DONE: &str = "done";
 
 /// A provider of the vendor in memory.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Fake {
     /// Nobody listens where there is none.
     vendor: Option<Arc<Vendor>>,
     descriptor: Descriptor,
     flaw: Option<Flaw>,
-    started: Mutex<Vec<RemoteOperationId>>,
+    started: Arc<Mutex<Vec<RemoteOperationId>>>,
 }
 
 impl Fake {
@@ -41,7 +41,7 @@ impl Fake {
             vendor,
             descriptor: descriptor(guarantee),
             flaw,
-            started: Mutex::default(),
+            started: Arc::default(),
         }
     }
 
@@ -355,6 +355,14 @@ impl Provider for Fake {
         let mut extensions = Extensions::default();
         extensions.marketplace = Some(self);
         extensions
+    }
+
+    fn in_lane(&self, _lane: Lane) -> Arc<dyn Provider> {
+        Arc::new(self.clone())
+    }
+
+    fn budget(&self) -> Vec<RateBucket> {
+        Vec::new()
     }
 
     fn native(&self) -> &(dyn Any + Send + Sync) {

@@ -8,8 +8,9 @@ use rust_decimal::Decimal;
 
 use super::*;
 use crate::{
-    Account, Action, Arch, Billed, CreateKey, Descriptor, Extensions, Image, ManualClock, Market,
-    Money, Offering, PageToken, Price, PriceSource, Region, RemoteOperationId, Status,
+    Account, Action, Arch, Billed, CreateKey, Descriptor, Extensions, Image, Lane, ManualClock,
+    Market, Money, Offering, PageToken, Price, PriceSource, RateBucket, Region, RemoteOperationId,
+    Status,
 };
 
 /// Three numbered pages, then two behind cursors, as where a second kind of server follows.
@@ -123,6 +124,14 @@ impl Provider for Script {
 
     fn extensions(&self) -> Extensions<'_> {
         Extensions::default()
+    }
+
+    fn in_lane(&self, _: Lane) -> Arc<dyn Provider> {
+        unreachable!("no test asks")
+    }
+
+    fn budget(&self) -> Vec<RateBucket> {
+        Vec::new()
     }
 
     fn native(&self) -> &(dyn Any + Send + Sync) {

@@ -164,7 +164,7 @@ async fn the_simulators_own_limit_is_obeyed_and_the_budget_can_be_read() {
         .native()
         .downcast_ref::<roadstead_http::Client>()
         .unwrap();
-    assert_eq!(client.budget().unwrap().limit, Some(5000));
+    assert_eq!(client.budget()[0].limit, Some(5000));
     let mut refused = None;
     for _ in 0..260 {
         if let Err(error) = world.provider.get_regions().await {

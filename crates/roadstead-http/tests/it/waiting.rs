@@ -112,10 +112,9 @@ async fn the_budget_can_be_read() {
     let headers = "x-limit: 5000\r\nx-left: 4211\r\nx-reset: 1767268800\r\n";
     let stand_in = StandIn::start(vec![answer(200, headers, "{}")]).await;
     let client = stand_in.client();
-    assert_eq!(client.budget(), None);
     client.send(&get(), &nothing).await.unwrap();
-    let budget = client.budget().unwrap();
-    assert_eq!((budget.limit, budget.remaining), (Some(5000), Some(4211)));
+    let budget = client.budget();
+    assert_eq!((budget[0].limit, budget[0].left), (Some(5000), Some(4211)));
 }
 
 #[tokio::test]

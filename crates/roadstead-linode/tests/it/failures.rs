@@ -210,7 +210,7 @@ async fn the_simulators_own_limit_is_obeyed_and_the_budget_can_be_read() {
         .native()
         .downcast_ref::<roadstead_http::Client>()
         .unwrap();
-    assert_eq!(client.budget().unwrap().limit, Some(20));
+    assert_eq!(client.budget()[0].limit, Some(20));
     let mut refused = None;
     for _ in 0..21 {
         if let Err(error) = world.provider.get_images().await {

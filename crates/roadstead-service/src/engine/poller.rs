@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
-use roadstead_core::{ErrorKind, InstanceQuery, ProviderExt, RemoteId};
+use roadstead_core::{ErrorKind, InstanceQuery, Lane, ProviderExt, RemoteId};
 use roadstead_repository::Verification;
 use tokio::sync::watch;
 use tracing::{debug, warn};
@@ -64,7 +64,9 @@ async fn read(platform: &Platform, account: &Account) -> Result<(), crate::Error
         tag: Some(format!("rs:d:{}", platform.deployment).into()),
         ..InstanceQuery::default()
     };
-    let seen: Vec<_> = match Arc::clone(&account.provider)
+    let seen: Vec<_> = match account
+        .provider
+        .in_lane(Lane::Background)
         .instances(query)
         .try_collect()
         .await

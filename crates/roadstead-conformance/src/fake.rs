@@ -173,7 +173,7 @@ impl Harness for FakeHarness {
 }
 
 /// What the vendor in memory does not offer.
-const REFUSED: [(Feature, &str); 4] = [
+const REFUSED: [(Feature, &str); 10] = [
     (Feature::Rescue, "the fake vendor has no rescue system"),
     (
         Feature::ResetPassword,
@@ -181,6 +181,12 @@ const REFUSED: [(Feature, &str); 4] = [
     ),
     (Feature::Backups, "the fake vendor makes no backups"),
     (Feature::SshKeys, "the fake vendor keeps no keys"),
+    (Feature::StackScripts, "the fake vendor keeps no scripts"),
+    (Feature::Vpc, "the fake vendor has one network"),
+    (Feature::Firewall, "the fake vendor has no firewalls"),
+    (Feature::PlacementGroup, "the fake vendor has one machine"),
+    (Feature::Monitoring, "the fake vendor measures nothing"),
+    (Feature::BackupWindow, "the fake vendor makes no backups"),
 ];
 
 fn regions() -> Arc<[Region]> {

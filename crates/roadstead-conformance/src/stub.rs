@@ -24,6 +24,8 @@ pub async fn the_descriptor_says_that_nothing_can_be_had(provider: &dyn Provider
     assert!(matches!(descriptor.root_password, RootPassword::No { .. }));
     let extensions = provider.extensions();
     assert!(extensions.ssh_keys.is_none() && extensions.marketplace.is_none());
+    assert!(extensions.stack_scripts.is_none() && extensions.choices.is_none());
+    assert!(extensions.after_create.is_none());
 }
 
 /// Every call is `Unsupported` with the descriptor's reason, and nothing was executed.

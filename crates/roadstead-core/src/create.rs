@@ -1,5 +1,7 @@
 //! A request for a server, and the mark by which the server is found again.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -95,8 +97,9 @@ fn base32(id: Uuid) -> String {
     text.iter().collect()
 }
 
-/// A request for a server.
-#[derive(Clone, Debug)]
+/// A request for a server. `Debug` names the options without their values, which may be
+/// passwords of applications.
+#[derive(Clone)]
 pub struct CreateInstance {
     /// Marks the server; repeated with the same key, the request is the same one.
     pub key: CreateKey,
@@ -124,6 +127,31 @@ pub struct CreateInstance {
     pub market: Option<Market>,
     /// What only this vendor knows; see [`crate::Descriptor::options_schema`].
     pub options: Option<serde_json::Value>,
+}
+
+impl fmt::Debug for CreateInstance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = |it: &serde_json::Value| -> Vec<String> {
+            it.as_object()
+                .map(|it| it.keys().cloned().collect())
+                .unwrap_or_default()
+        };
+        f.debug_struct("CreateInstance")
+            .field("key", &self.key)
+            .field("plan", &self.plan)
+            .field("region", &self.region)
+            .field("image", &self.image)
+            .field("ssh_keys", &self.ssh_keys.len())
+            .field("root_password", &self.root_password.is_some())
+            .field("user_data", &self.user_data.is_some())
+            .field("tags", &self.tags)
+            .field("backups", &self.backups)
+            .field("ipv6", &self.ipv6)
+            .field("private_network", &self.private_network)
+            .field("market", &self.market)
+            .field("options", &self.options.as_ref().map(names))
+            .finish()
+    }
 }
 
 /// A server that the vendor has accepted.
@@ -173,6 +201,30 @@ mod tests {
             assert!(key.name.ends_with(&base32(id)));
         }
         assert_eq!(slug("-9-Web__Server..1!"), "web-server-1");
+    }
+
+    #[test]
+    fn debug_shows_no_value_that_may_be_a_secret() {
+        let request = CreateInstance {
+            key: CreateKey::new("d1", Uuid::nil(), "web"),
+            plan: "p".into(),
+            region: "r".into(),
+            image: "i".into(),
+            ssh_keys: Vec::new(),
+            root_password: Some(Secret::from("hunter2")),
+            user_data: Some(Secret::from("hunter2")),
+            tags: Vec::new(),
+            backups: false,
+            ipv6: false,
+            private_network: false,
+            market: None,
+            options: Some(serde_json::json!({ "answers": { "password": "hunter2" } })),
+        };
+        let shown = format!("{request:?}");
+        assert!(
+            !shown.contains("hunter2") && shown.contains("answers"),
+            "{shown}"
+        );
     }
 
     #[test]

@@ -41,6 +41,18 @@ pub enum Feature {
     SshKeys,
     /// Ready-made applications.
     Marketplace,
+    /// Setup scripts kept at the vendor, with fields to fill in.
+    StackScripts,
+    /// A private network of the account's own choice.
+    Vpc,
+    /// A firewall of the vendor's before the server.
+    Firewall,
+    /// A group that keeps servers apart or together.
+    PlacementGroup,
+    /// The vendor's monitoring agent.
+    Monitoring,
+    /// A choice of when backups are made.
+    BackupWindow,
     /// Plans with graphics processors.
     Gpu,
     /// Prices in the vendor's own API.
@@ -49,7 +61,7 @@ pub enum Feature {
 
 impl Feature {
     /// Every feature, for tables and tests.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 22] = [
         Self::PowerOff,
         Self::HardReset,
         Self::Rename,
@@ -64,6 +76,12 @@ impl Feature {
         Self::PrivateNetwork,
         Self::SshKeys,
         Self::Marketplace,
+        Self::StackScripts,
+        Self::Vpc,
+        Self::Firewall,
+        Self::PlacementGroup,
+        Self::Monitoring,
+        Self::BackupWindow,
         Self::Gpu,
         Self::PricesFromApi,
     ];

@@ -10,6 +10,7 @@ mod ext;
 mod extensions;
 mod id;
 mod instance;
+mod marketplace;
 mod money;
 mod operation;
 mod options;
@@ -28,7 +29,10 @@ pub use crate::descriptor::{
 };
 pub use crate::error::{Blocks, Code, Details, Error, ErrorKind, Outcome, Result, Retry};
 pub use crate::ext::ProviderExt;
-pub use crate::extensions::{Extensions, KeptKey, KeyForm, Marketplace, MarketplaceApp, SshKeys};
+pub use crate::extensions::{
+    AfterCreate, Choice, ChoiceList, Choices, Extensions, KeptKey, KeyForm, Marketplace, SshKeys,
+    StackScripts,
+};
 pub use crate::id::{
     ImageId, InstanceId, OperationId, OrgId, PageToken, PlanId, ProviderId, ProviderKind, RegionId,
     RemoteId, RemoteOperationId, SessionId, SshKeyId, UserId,
@@ -36,6 +40,7 @@ pub use crate::id::{
 pub use crate::instance::{
     Address, At, Billed, Instance, InstanceQuery, Next, Page, Scope, State, Status,
 };
+pub use crate::marketplace::{AppField, FieldKind, MarketplaceApp};
 pub use crate::money::{Currency, Money, Price, PriceSource, exact_decimal};
 pub use crate::operation::{Action, ActionKind, OperationStatus, RemoteOperation};
 pub use crate::options::{read_options, wrong_option};

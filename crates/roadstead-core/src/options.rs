@@ -58,17 +58,25 @@ pub fn wrong_option(
     } else {
         "is unknown"
     };
-    // What a member typed as a name may be anything.
-    let shown: String = name
-        .chars()
-        .filter(|it| !it.is_control())
-        .take(SHOWN)
-        .collect();
+    let shown = shown(name);
     let message = format!("the option `{shown}` {why}");
     refusal(kind, operation, &format!("options.{shown}"), message)
 }
 
-fn refusal(kind: &ProviderKind, operation: &'static str, field: &str, message: String) -> Error {
+/// Returns a name so that it can be shown: what a member typed may be anything.
+pub(crate) fn shown(name: &str) -> String {
+    name.chars()
+        .filter(|it| !it.is_control())
+        .take(SHOWN)
+        .collect()
+}
+
+pub(crate) fn refusal(
+    kind: &ProviderKind,
+    operation: &'static str,
+    field: &str,
+    message: String,
+) -> Error {
     Error::new(kind.clone(), operation, ErrorKind::Invalid, message)
         .with_field(field)
         .with_outcome(Outcome::NotExecuted)

@@ -301,9 +301,8 @@ pub(crate) fn app(it: wire::OneClick) -> Option<MarketplaceApp> {
         return None;
     }
     Some(MarketplaceApp {
-        label: it.slug.clone(),
         image: Some(ImageId(it.slug.clone())),
-        id: it.slug,
+        ..MarketplaceApp::new(it.slug.clone(), it.slug)
     })
 }
 

@@ -19,6 +19,12 @@ pub(crate) const NAME_MAX: u16 = 255;
 /// Why there is no rescue system.
 pub(crate) const NO_RESCUE: &str = "DigitalOcean has no API for its recovery system";
 
+/// Why there are no scripts kept at the vendor.
+const NO_SCRIPTS: &str = "DigitalOcean keeps no scripts; a script is given as user data";
+
+/// Why servers are not kept apart or together.
+pub(crate) const NO_PLACEMENT_GROUP: &str = "DigitalOcean has no placement groups";
+
 /// Describes what the vendor can do, without an account.
 #[must_use]
 pub fn descriptor() -> Descriptor {
@@ -36,16 +42,26 @@ pub fn descriptor() -> Descriptor {
         Feature::PrivateNetwork,
         Feature::SshKeys,
         Feature::Marketplace,
+        Feature::Vpc,
+        Feature::Monitoring,
+        Feature::BackupWindow,
         Feature::Gpu,
         Feature::PricesFromApi,
     ];
     let mut features: BTreeMap<_, _> = can.into_iter().map(|it| (it, Support::Yes)).collect();
-    features.insert(
-        Feature::Rescue,
-        Support::No {
-            why: Cow::Borrowed(NO_RESCUE),
-        },
-    );
+    let cannot = [
+        (Feature::Rescue, NO_RESCUE),
+        (Feature::StackScripts, NO_SCRIPTS),
+        (Feature::PlacementGroup, NO_PLACEMENT_GROUP),
+        (
+            Feature::Firewall,
+            "this version puts no server behind a firewall",
+        ),
+    ];
+    features.extend(cannot.map(|(it, why)| {
+        let why = Cow::Borrowed(why);
+        (it, Support::No { why })
+    }));
     Descriptor {
         kind: kind(),
         name: "DigitalOcean".into(),

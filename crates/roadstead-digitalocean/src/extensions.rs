@@ -46,6 +46,10 @@ impl SshKeys for DigitalOcean {
     }
 
     async fn delete(&self, id: &str) -> Result<()> {
+        if !is_known_form(id) {
+            let message = "the id does not come from this provider";
+            return Err(invalid("delete the SSH key", "id", message));
+        }
         match self.client.fetch_delete_key(id).await {
             Err(error) if error.kind == ErrorKind::NoSuchResource => Ok(()),
             done => done,

@@ -200,6 +200,29 @@ impl Client {
         .await
     }
 
+    /// Fetches the account's own StackScripts. Whose they are must be looked at: a filter that
+    /// the vendor does not heed lists all that anybody has published.
+    pub(crate) async fn fetch_own_scripts(&self) -> Result<Vec<wire::StackScript>> {
+        let call = resource("list the StackScripts", "stackscripts:read_only");
+        let filter = x_filter(&wire::OwnScripts::FILTER);
+        self.all(&call, || {
+            Request::get(call.operation, "/v4/linode/stackscripts")
+                .with_header(FILTER, filter.clone())
+        })
+        .await
+    }
+
+    pub(crate) async fn fetch_script(
+        &self,
+        operation: &'static str,
+        id: u64,
+    ) -> Result<wire::StackScript> {
+        let call = resource(operation, "stackscripts:read_only");
+        let request =
+            Request::get(operation, "/v4/linode/stackscripts/{id}").with_segment(id.to_string());
+        self.send(&call, request).await?.json()
+    }
+
     pub(crate) async fn fetch_keys(&self, operation: &'static str) -> Result<Vec<wire::Key>> {
         let call = resource(operation, "account:read_only");
         self.all(&call, || Request::get(operation, "/v4/profile/sshkeys"))

@@ -1,25 +1,26 @@
 //! Linode's words to ours: pure, total, and the only place where units change.
 
+mod script;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
 use roadstead_core::{
     Account, Address, Arch, Availability, Billed, Feature, GbPerMonth, Image, ImageId, Instance,
-    Market, MarketplaceApp, Mbps, MiB, Money, Offering, Plan, Price, PriceSource, Region, RegionId,
-    RemoteId, Scope, State, Status, exact_decimal,
+    Market, Mbps, MiB, Money, Offering, Plan, Price, PriceSource, Region, RegionId, RemoteId,
+    Scope, State, Status, exact_decimal,
 };
 use serde_json::value::RawValue;
 
 use crate::job::utc;
 use crate::{scopes, wire};
 
+pub(crate) use self::script::{app, script};
+
 /// Decimal places of the published prices.
 const HOURLY_PLACES: u32 = 5;
 const MONTHLY_PLACES: u32 = 2;
-
-/// Who publishes Linode's own applications.
-const PUBLISHERS: [&str; 2] = ["linode", "linode-stackscripts"];
 
 pub(crate) fn instance(it: wire::Instance) -> Instance {
     let specs = it.specs.as_ref();
@@ -285,23 +286,6 @@ fn city(label: &str) -> Option<Box<str>> {
     let (city, _) = label.split_once(',')?;
     let city = city.trim_end_matches(|it: char| it.is_ascii_digit()).trim();
     (!city.is_empty()).then(|| city.into())
-}
-
-/// Returns `None` for what somebody else published under a label like the vendor's.
-pub(crate) fn app(it: wire::StackScript) -> Option<MarketplaceApp> {
-    let publisher = it.username?;
-    if !PUBLISHERS.contains(&&*publisher) {
-        return None;
-    }
-    let id = it.id.to_string();
-    let label = it.label.unwrap_or_default();
-    let short = label.strip_suffix("One-Click").unwrap_or(&label);
-    let short = short.trim_end_matches([' ', '-']);
-    Some(MarketplaceApp {
-        label: if short.is_empty() { &*id } else { short }.into(),
-        id: id.into(),
-        image: None,
-    })
 }
 
 pub(crate) fn account(it: wire::Account, scopes: Option<&str>) -> Account {

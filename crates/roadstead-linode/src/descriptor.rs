@@ -30,6 +30,10 @@ pub(crate) const NO_POWER_OFF: &str =
 pub(crate) const NO_HARD_RESET: &str =
     "Linode's API has no call that resets a server; its reboot asks the system";
 
+/// Why there is no monitoring to switch on.
+const NO_MONITORING: &str =
+    "Linode measures every server from outside; there is no agent to install";
+
 /// Describes what the vendor can do, without an account.
 #[must_use]
 pub fn descriptor() -> Descriptor {
@@ -46,12 +50,24 @@ pub fn descriptor() -> Descriptor {
         Feature::PrivateNetwork,
         Feature::SshKeys,
         Feature::Marketplace,
+        Feature::StackScripts,
+        Feature::Firewall,
+        Feature::PlacementGroup,
         Feature::Gpu,
         Feature::PricesFromApi,
     ];
     let cannot = [
         (Feature::PowerOff, NO_POWER_OFF),
         (Feature::HardReset, NO_HARD_RESET),
+        (Feature::Monitoring, NO_MONITORING),
+        (
+            Feature::Vpc,
+            "this version does not put a server into a VPC",
+        ),
+        (
+            Feature::BackupWindow,
+            "Linode's creating call takes no backup window",
+        ),
     ];
     let mut features: BTreeMap<_, _> = can.into_iter().map(|it| (it, Support::Yes)).collect();
     features.extend(cannot.map(|(it, why)| {

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use roadstead_core::{
     ErrorKind, KeptKey, KeyForm, Marketplace, MarketplaceApp, Outcome, Result, SshKeys,
+    StackScripts,
 };
 
 use crate::Linode;
@@ -17,6 +18,8 @@ use crate::request::CREATE;
 use crate::wire;
 
 const ENSURE: &str = "register the SSH key";
+
+const GET_SCRIPT: &str = "get the StackScript";
 
 /// The longest label of a key.
 const LABEL_MAX: usize = 64;
@@ -95,6 +98,28 @@ fn kept(key: wire::Key) -> KeptKey {
     KeptKey {
         id: key.id.to_string().into(),
         name: key.label.unwrap_or_default(),
+    }
+}
+
+#[async_trait]
+impl StackScripts for Linode {
+    async fn own(&self) -> Result<Arc<[MarketplaceApp]>> {
+        let scripts = self.client.fetch_own_scripts().await?;
+        let mine = |it: &wire::StackScript| it.mine == Some(true);
+        Ok(scripts
+            .into_iter()
+            .filter(mine)
+            .map(convert::script)
+            .collect())
+    }
+
+    async fn script(&self, id: &str) -> Result<MarketplaceApp> {
+        let Ok(id) = id.parse() else {
+            let message = "the id does not come from this provider";
+            return Err(invalid(GET_SCRIPT, "id", message));
+        };
+        let script = self.client.fetch_script(GET_SCRIPT, id).await?;
+        Ok(convert::script(script))
     }
 }
 

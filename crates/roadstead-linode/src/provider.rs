@@ -232,6 +232,7 @@ impl Provider for Linode {
         let mut extensions = Extensions::default();
         extensions.ssh_keys = Some(self);
         extensions.marketplace = Some(self);
+        extensions.stack_scripts = Some(self);
         extensions
     }
 

@@ -165,7 +165,28 @@ pub(crate) struct Image {
 pub(crate) struct StackScript {
     pub(crate) id: u64,
     pub(crate) label: Option<Box<str>>,
+    pub(crate) description: Option<Box<str>>,
     pub(crate) username: Option<Box<str>>,
+    pub(crate) images: Option<Vec<Box<str>>>,
+    pub(crate) mine: Option<bool>,
+    pub(crate) user_defined_fields: Option<Vec<UserDefinedField>>,
+}
+
+/// Something that a StackScript must be told. Lists of choices are joined by commas.
+#[derive(Deserialize)]
+pub(crate) struct UserDefinedField {
+    pub(crate) name: Box<str>,
+    pub(crate) label: Option<Box<str>>,
+    /// There is none where an answer is needed; an empty one counts.
+    pub(crate) default: Option<Box<str>>,
+    pub(crate) example: Option<Box<str>>,
+    /// The description writes `oneOf`, the answers have `oneof`.
+    #[serde(alias = "oneOf")]
+    pub(crate) oneof: Option<Box<str>>,
+    #[serde(alias = "manyOf")]
+    pub(crate) manyof: Option<Box<str>>,
+    /// "Yes" where it is a heading over the fields that follow, and asks for nothing.
+    pub(crate) header: Option<Box<str>>,
 }
 
 #[derive(Deserialize)]
@@ -237,6 +258,16 @@ impl EventFilter {
             order: "desc",
         }
     }
+}
+
+/// The StackScripts of the account itself.
+#[derive(Serialize)]
+pub(crate) struct OwnScripts {
+    mine: bool,
+}
+
+impl OwnScripts {
+    pub(crate) const FILTER: Self = Self { mine: true };
 }
 
 /// The vendor's own applications, as far as its documented filters can tell.

@@ -71,6 +71,10 @@ pub async fn extensions_agree_with_the_descriptor(harness: &impl Harness) {
         extensions.marketplace.is_some(),
         descriptor.supports(Feature::Marketplace)
     );
+    assert_eq!(
+        extensions.stack_scripts.is_some(),
+        descriptor.supports(Feature::StackScripts)
+    );
     if let Some(marketplace) = extensions.marketplace {
         let apps = marketplace.apps().await.expect("the apps are listed");
         assert!(

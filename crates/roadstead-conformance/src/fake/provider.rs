@@ -374,10 +374,6 @@ impl Provider for Fake {
 impl Marketplace for Fake {
     async fn apps(&self) -> Result<Arc<[MarketplaceApp]>> {
         drop(self.read("list the marketplace apps")?);
-        Ok(Arc::new([MarketplaceApp {
-            id: "blog".into(),
-            label: "Blog".into(),
-            image: None,
-        }]))
+        Ok(Arc::new([MarketplaceApp::new("blog", "Blog")]))
     }
 }

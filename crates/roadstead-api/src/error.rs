@@ -8,8 +8,10 @@ use actix_web::{HttpResponse, ResponseError};
 use jiff::Timestamp;
 use roadstead_core::{Code, ErrorKind, Retry};
 use roadstead_service::{Error, FieldError, public_field};
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::openapi::words;
 use crate::request;
 
 /// A public error code.
@@ -180,26 +182,82 @@ struct Failure {
     cause: Option<Error>,
 }
 
-#[derive(Serialize)]
-struct Shape<'a> {
+/// A request that was refused or failed.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Error")]
+pub(crate) struct Shape<'a> {
+    /// Always `false`.
+    #[schemars(extend("const" = false))]
     success: bool,
+    /// What went wrong, as a sentence for people. It may change.
+    #[schemars(example = &"there is no such server in this organization")]
     error: &'a str,
+    /// What went wrong, for programs. It stays.
+    #[schemars(schema_with = "words::error_code")]
     code: ErrorCode,
+    /// The first wrong field.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"region")]
     field: Option<&'a str>,
+    /// Every wrong field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldShape<'a>>,
+    /// The provider that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"acme")]
     provider: Option<&'a str>,
+    /// The request's id in our log; also in the header `X-Request-Id`.
+    #[schemars(with = "uuid::Uuid")]
     request_id: String,
+    /// In how many seconds to try again; also in the header `Retry-After`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = 12)]
     retry_after: Option<u64>,
 }
 
-#[derive(Serialize)]
-struct FieldShape<'a> {
+/// A wrong field.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "FieldError")]
+pub(crate) struct FieldShape<'a> {
+    /// Its name; `ssh_keys[2]` is the third item of a list.
+    #[schemars(example = &"region")]
     field: &'a str,
+    /// What is wrong with it.
+    #[schemars(example = &"must be between 1 and 200")]
     error: &'a str,
+}
+
+/// A way in which a route may refuse, for the documentation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    pub(crate) code: ErrorCode,
+}
+
+impl Refusal {
+    /// A code with the status of the table.
+    pub(crate) fn of(code: ErrorCode) -> Self {
+        Self {
+            status: code.status().as_u16(),
+            code,
+        }
+    }
+
+    /// The provider did not answer in time.
+    pub(crate) fn timeout() -> Self {
+        Self {
+            status: StatusCode::GATEWAY_TIMEOUT.as_u16(),
+            code: ErrorCode::Provider(Code::ApiError),
+        }
+    }
+
+    /// An `Idempotency-Key` came with another request.
+    pub(crate) fn key_reused() -> Self {
+        Self {
+            status: StatusCode::UNPROCESSABLE_ENTITY.as_u16(),
+            code: ErrorCode::Door(DoorCode::Conflict),
+        }
+    }
 }
 
 impl ApiError {

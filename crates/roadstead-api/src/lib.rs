@@ -3,8 +3,11 @@
 mod allowed;
 mod body;
 mod error;
+mod openapi;
+mod prebuilt;
 mod query;
 pub mod request;
+mod route;
 mod routes;
 mod view;
 
@@ -14,6 +17,7 @@ use actix_web::web;
 use roadstead_service::Platform;
 
 pub use crate::error::{ApiError, ErrorCode, error_table};
+pub use crate::openapi::openapi;
 
 /// Mounts every route.
 pub fn configure(platform: Arc<Platform>) -> impl Fn(&mut web::ServiceConfig) + Clone {

@@ -5,41 +5,34 @@ mod auth;
 mod catalogue;
 mod health;
 mod operations;
+mod reference;
 mod vps;
 
 use actix_web::web::ServiceConfig;
 
-/// Mounts them. Fixed paths come before those with a placeholder in the same place.
+use crate::route::Route;
+
+/// Returns every route. What is mounted and what is documented are both made from this list.
+pub(crate) fn all() -> Vec<Route> {
+    let mut routes: Vec<_> = [
+        auth::routes(),
+        catalogue::routes(),
+        vps::routes(),
+        operations::routes(),
+        admin::routes(),
+        health::routes(),
+        reference::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    routes.sort_by_cached_key(Route::precedence);
+    routes
+}
+
+/// Mounts them.
 pub(crate) fn mount(config: &mut ServiceConfig) {
-    config
-        .service(health::alive)
-        .service(health::ready)
-        .service(auth::login)
-        .service(auth::logout)
-        .service(auth::me)
-        .service(catalogue::providers)
-        .service(catalogue::plans)
-        .service(catalogue::sizes)
-        .service(catalogue::images)
-        .service(catalogue::regions)
-        .service(catalogue::marketplace)
-        .service(vps::create)
-        .service(vps::list)
-        .service(vps::boot)
-        .service(vps::shutdown)
-        .service(vps::reboot)
-        .service(vps::power_off)
-        .service(operations::of_instance)
-        .service(vps::get)
-        .service(vps::change)
-        .service(vps::delete)
-        .service(operations::get)
-        .service(admin::list)
-        .service(admin::register)
-        .service(admin::reorder)
-        .service(admin::validate)
-        .service(admin::clear_cache)
-        .service(admin::get)
-        .service(admin::change)
-        .service(admin::delete);
+    for route in all() {
+        route.mount(config);
+    }
 }

@@ -1,5 +1,6 @@
 //! What goes out: shapes that stay as they are whatever moves behind them.
 
+mod answer;
 mod catalogue;
 mod instance;
 mod people;
@@ -7,19 +8,34 @@ mod provider;
 
 use jiff::Timestamp;
 use roadstead_core::{Money, Price as CorePrice};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-pub(crate) use self::catalogue::{App, CatalogueAnswer, Image, Plan, Region};
+pub(crate) use self::answer::{
+    AcceptedAnswer, AccountAnswer, AccountsAnswer, Done, HealthAnswer, InstanceAnswer,
+    InstancesAnswer, MeAnswer, OperationAnswer, OperationsAnswer, ProvidersAnswer, ReadyAnswer,
+};
+pub(crate) use self::catalogue::{
+    App, AppsAnswer, CatalogueAnswer, Image, ImagesAnswer, Plan, PlansAnswer, Region,
+    RegionsAnswer, SizesAnswer,
+};
 pub(crate) use self::instance::{Instance, Operation};
 pub(crate) use self::people::{LoginAnswer, Organization, User};
 pub(crate) use self::provider::{AdminProvider, Provider};
+use crate::openapi::words;
 
-/// A price.
-#[derive(Debug, Serialize)]
+/// What something costs. A part that is `null` is unknown, and never free.
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Price {
+    /// Per started hour.
+    #[schemars(with = "Option<words::Money>")]
     hourly: Option<Money>,
+    /// Per month, as the provider publishes it; never computed from the hourly price.
+    #[schemars(with = "Option<words::Money>")]
     monthly: Option<Money>,
+    /// Whether hours stop adding up at the monthly price.
     monthly_is_cap: bool,
+    /// When the figures were read.
     as_of: Timestamp,
 }
 

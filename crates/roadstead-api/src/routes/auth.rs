@@ -1,55 +1,74 @@
 //! Logging in and out.
 
-use actix_web::{HttpResponse, get, post, web};
+use actix_web::web;
 use roadstead_core::Secret;
 use roadstead_service::Platform;
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
 
 use crate::allowed::LoggedIn;
 use crate::body::Body;
-use crate::error::ApiError;
-use crate::view;
+use crate::error::{ApiError, DoorCode};
+use crate::openapi::Tag;
+use crate::openapi::words::Success;
+use crate::route::Route;
+use crate::view::{self, Done, LoginAnswer, MeAnswer};
 
-#[derive(Deserialize)]
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::post("/api/auth/login", login)
+            .named(Tag::Sessions, "login", "Log in")
+            .about(
+                "Gives a token for `Authorization: Bearer <token>`. A wrong address and a wrong \
+                 password look alike.",
+            )
+            .refuses([DoorCode::Unauthenticated, DoorCode::TooManyRequests]),
+        Route::post("/api/auth/logout", logout)
+            .named(Tag::Sessions, "logout", "Log out")
+            .about("Ends this login; its token is good for nothing from now on."),
+        Route::get("/api/auth/me", me)
+            .named(Tag::Sessions, "getMe", "Who asks")
+            .about("Shows the user of the token, and the organizations that the user belongs to."),
+    ]
+}
+
+/// Who logs in.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Credentials {
+    /// The user's address.
+    #[schemars(example = &"you@example.com")]
     email: String,
+    /// The user's password.
+    #[schemars(with = "String", extend("format" = "password"))]
     password: Secret<String>,
 }
 
-#[post("/api/auth/login")]
-pub(super) async fn login(
+async fn login(
     platform: web::Data<Platform>,
     body: Body<Credentials>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<web::Json<LoginAnswer>, ApiError> {
     let fresh = platform
         .login(&body.value.email, body.value.password)
         .await?;
-    Ok(HttpResponse::Ok().json(view::LoginAnswer::from(fresh)))
+    Ok(web::Json(LoginAnswer::from(fresh)))
 }
 
-#[post("/api/auth/logout")]
-pub(super) async fn logout(
+async fn logout(
     caller: LoggedIn,
     platform: web::Data<Platform>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<web::Json<Done>, ApiError> {
     platform.logout(&caller.0).await?;
-    Ok(HttpResponse::Ok().json(json!({ "success": true })))
+    Ok(web::Json(Done { success: Success }))
 }
 
-#[get("/api/auth/me")]
-pub(super) async fn me(caller: LoggedIn) -> HttpResponse {
+async fn me(caller: LoggedIn) -> web::Json<MeAnswer> {
     let session = &caller.0.session;
-    let organizations: Vec<_> = session
-        .memberships
-        .iter()
-        .map(view::Organization::from)
-        .collect();
-    HttpResponse::Ok().json(json!({
-        "success": true,
-        "user": view::User::from(&session.user),
-        "organizations": organizations,
-        "expires_at": session.expires_at,
-    }))
+    let organizations = session.memberships.iter();
+    web::Json(MeAnswer {
+        success: Success,
+        user: view::User::from(&session.user),
+        organizations: organizations.map(view::Organization::from).collect(),
+        expires_at: session.expires_at,
+    })
 }

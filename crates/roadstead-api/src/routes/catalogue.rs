@@ -1,19 +1,74 @@
 //! What can be bought, and where.
 
-use actix_web::{HttpResponse, get, web};
-use roadstead_core::{MarketplaceApp, Plan, ProviderId};
+use actix_web::{HttpResponse, web};
+use roadstead_core::ProviderId;
 use roadstead_service::{Catalogue, CatalogueSource, Platform, ReadInstances};
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::allowed::{Allowed, Then};
 use crate::error::ApiError;
+use crate::openapi::words::{Id, Success};
+use crate::openapi::{Given, Tag};
 use crate::query::Query;
-use crate::view::{self, CatalogueAnswer};
+use crate::route::Route;
+use crate::view::{
+    self, AppsAnswer, CatalogueAnswer, ImagesAnswer, PlansAnswer, ProvidersAnswer, RegionsAnswer,
+    SizesAnswer,
+};
 
-#[derive(Deserialize)]
+pub(super) fn routes() -> Vec<Route> {
+    let of_provider = |route: Route, id, summary| {
+        route
+            .named(Tag::Catalogue, id, summary)
+            .about(
+                "From the provider's catalogue, which is kept. Without `provider_id` it is the \
+                 first active account of this provider.",
+            )
+            .of_provider_type()
+            .asks_provider()
+            .refuses([roadstead_core::Code::ProviderInactive])
+    };
+    vec![
+        Route::get("/api/vps/providers", providers)
+            .named(Tag::Catalogue, "listProviders", "The providers open to you")
+            .about(
+                "The active accounts in the operator's order, with what each provider can do, and \
+                 why the rest cannot be had.",
+            ),
+        of_provider(
+            Route::get("/api/vps/{provider_type}/plans", plans),
+            "listPlans",
+            "A provider's plans",
+        ),
+        of_provider(
+            Route::get("/api/vps/{provider_type}/sizes", sizes),
+            "listSizes",
+            "A provider's plans, as sizes",
+        ),
+        of_provider(
+            Route::get("/api/vps/{provider_type}/images", images),
+            "listImages",
+            "A provider's images",
+        ),
+        of_provider(
+            Route::get("/api/vps/{provider_type}/regions", regions),
+            "listRegions",
+            "A provider's regions",
+        ),
+        of_provider(
+            Route::get("/api/vps/{provider_type}/marketplace", marketplace),
+            "listApps",
+            "A provider's ready-made applications",
+        ),
+    ]
+}
+
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Choice {
+    /// One account of this provider, where there are several.
+    #[schemars(with = "Option<Id>")]
     provider_id: Option<ProviderId>,
 }
 
@@ -24,74 +79,69 @@ fn source(kind: web::Path<String>, choice: Query<Choice>) -> CatalogueSource {
     }
 }
 
-#[get("/api/vps/providers")]
-pub(super) async fn providers(
+async fn providers(
     caller: Allowed<ReadInstances>,
     platform: web::Data<Platform>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<web::Json<ProvidersAnswer>, ApiError> {
     let open = platform.open_providers(&caller.0).await?;
-    let shown: Vec<_> = open.into_iter().map(view::Provider::from).collect();
-    let answer = json!({ "success": true, "providers": shown, "next_cursor": null });
-    Ok(HttpResponse::Ok().json(answer))
+    Ok(web::Json(ProvidersAnswer {
+        success: Success,
+        providers: open.into_iter().map(view::Provider::from).collect(),
+        next_cursor: None,
+    }))
 }
 
-fn plans_answer(noun: &'static str, fetched: Catalogue<Plan>) -> HttpResponse {
-    HttpResponse::Ok().json(CatalogueAnswer::<view::Plan>::new(noun, fetched))
+/// Answers with a part of a catalogue, item by item, under the noun of the route.
+fn answer<T, V, A>(noun: &'static str, fetched: Catalogue<T>) -> Given<A>
+where
+    V: Serialize + for<'a> From<&'a T>,
+{
+    Given::new(HttpResponse::Ok().json(CatalogueAnswer::<V>::new(noun, fetched)))
 }
 
-#[get("/api/vps/{provider_type}/plans")]
-pub(super) async fn plans(
+async fn plans(
     Then(caller, choice): Then<Allowed<ReadInstances>, Query<Choice>>,
     kind: web::Path<String>,
     platform: web::Data<Platform>,
-) -> Result<HttpResponse, ApiError> {
-    Ok(plans_answer(
-        "plans",
-        platform.plans(&caller.0, &source(kind, choice)).await?,
-    ))
+) -> Result<Given<PlansAnswer>, ApiError> {
+    let fetched = platform.plans(&caller.0, &source(kind, choice)).await?;
+    Ok(answer::<_, view::Plan, _>("plans", fetched))
 }
 
 /// The plans again, under the other name that clients know them by.
-#[get("/api/vps/{provider_type}/sizes")]
-pub(super) async fn sizes(
+async fn sizes(
     Then(caller, choice): Then<Allowed<ReadInstances>, Query<Choice>>,
     kind: web::Path<String>,
     platform: web::Data<Platform>,
-) -> Result<HttpResponse, ApiError> {
-    Ok(plans_answer(
-        "sizes",
-        platform.plans(&caller.0, &source(kind, choice)).await?,
-    ))
+) -> Result<Given<SizesAnswer>, ApiError> {
+    let fetched = platform.plans(&caller.0, &source(kind, choice)).await?;
+    Ok(answer::<_, view::Plan, _>("sizes", fetched))
 }
 
-#[get("/api/vps/{provider_type}/images")]
-pub(super) async fn images(
+async fn images(
     Then(caller, choice): Then<Allowed<ReadInstances>, Query<Choice>>,
     kind: web::Path<String>,
     platform: web::Data<Platform>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Given<ImagesAnswer>, ApiError> {
     let fetched = platform.images(&caller.0, &source(kind, choice)).await?;
-    Ok(HttpResponse::Ok().json(CatalogueAnswer::<view::Image>::new("images", fetched)))
+    Ok(answer::<_, view::Image, _>("images", fetched))
 }
 
-#[get("/api/vps/{provider_type}/regions")]
-pub(super) async fn regions(
+async fn regions(
     Then(caller, choice): Then<Allowed<ReadInstances>, Query<Choice>>,
     kind: web::Path<String>,
     platform: web::Data<Platform>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Given<RegionsAnswer>, ApiError> {
     let fetched = platform.regions(&caller.0, &source(kind, choice)).await?;
-    Ok(HttpResponse::Ok().json(CatalogueAnswer::<view::Region>::new("regions", fetched)))
+    Ok(answer::<_, view::Region, _>("regions", fetched))
 }
 
-#[get("/api/vps/{provider_type}/marketplace")]
-pub(super) async fn marketplace(
+async fn marketplace(
     Then(caller, choice): Then<Allowed<ReadInstances>, Query<Choice>>,
     kind: web::Path<String>,
     platform: web::Data<Platform>,
-) -> Result<HttpResponse, ApiError> {
-    let apps: Catalogue<MarketplaceApp> = platform
-        .marketplace(&caller.0, &source(kind, choice))
-        .await?;
-    Ok(HttpResponse::Ok().json(CatalogueAnswer::<view::App>::new("apps", apps)))
+) -> Result<Given<AppsAnswer>, ApiError> {
+    let source = source(kind, choice);
+    let fetched = platform.marketplace(&caller.0, &source).await?;
+    Ok(answer::<_, view::App, _>("apps", fetched))
 }

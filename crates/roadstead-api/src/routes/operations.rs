@@ -2,47 +2,76 @@
 
 use std::time::Duration;
 
-use actix_web::{HttpResponse, get, web};
-use roadstead_core::{InstanceId, OperationId};
+use actix_web::web;
+use roadstead_core::{Code, InstanceId, OperationId};
 use roadstead_service::{Error, Platform, ReadInstances};
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
 
 use super::vps::{instance_id, wait};
 use crate::allowed::{Allowed, Then};
-use crate::error::ApiError;
+use crate::error::{ApiError, DoorCode};
+use crate::openapi::Tag;
+use crate::openapi::words::Success;
 use crate::query::Query;
-use crate::view;
+use crate::route::Route;
+use crate::view::{self, OperationAnswer, OperationsAnswer};
 
-#[derive(Deserialize)]
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/api/operations/{id}", get)
+            .named(Tag::Operations, "getOperation", "Show an operation")
+            .about(
+                "At once; or with `wait` as soon as the operation is over or a person must decide, \
+                 at the latest after that time.",
+            )
+            .of("The operation's id.")
+            .refuses([DoorCode::NotFound]),
+        Route::get("/api/vps/{id}/operations", of_instance)
+            .named(
+                Tag::Operations,
+                "listOperations",
+                "List a server's operations",
+            )
+            .about("Newest first.")
+            .of("The server's id.")
+            .refuses([Code::InstanceNotFound]),
+    ]
+}
+
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Patience {
+    /// How many seconds to wait until the operation is over.
     #[serde(default)]
+    #[schemars(range(max = 30))]
     wait: u64,
 }
 
-#[get("/api/operations/{id}")]
-pub(super) async fn get(
+async fn get(
     Then(caller, patience): Then<Allowed<ReadInstances>, Query<Patience>>,
     id: web::Path<String>,
     platform: web::Data<Platform>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<web::Json<OperationAnswer>, ApiError> {
     let id: OperationId = id.parse().map_err(|_text| Error::NotFound("operation"))?;
     let wait: Duration = wait(patience.0.wait)?;
     let operation = platform.operation(&caller.0, id, wait).await?;
-    let operation = view::Operation::from(operation);
-    Ok(HttpResponse::Ok().json(json!({ "success": true, "operation": operation })))
+    Ok(web::Json(OperationAnswer {
+        success: Success,
+        operation: view::Operation::from(operation),
+    }))
 }
 
-#[get("/api/vps/{id}/operations")]
-pub(super) async fn of_instance(
+async fn of_instance(
     caller: Allowed<ReadInstances>,
     id: web::Path<String>,
     platform: web::Data<Platform>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<web::Json<OperationsAnswer>, ApiError> {
     let id: InstanceId = instance_id(&id)?;
     let operations = platform.operations(&caller.0, id).await?;
-    let operations: Vec<_> = operations.into_iter().map(view::Operation::from).collect();
-    let answer = json!({ "success": true, "operations": operations, "next_cursor": null });
-    Ok(HttpResponse::Ok().json(answer))
+    Ok(web::Json(OperationsAnswer {
+        success: Success,
+        operations: operations.into_iter().map(view::Operation::from).collect(),
+        next_cursor: None,
+    }))
 }

@@ -1,58 +1,174 @@
 //! Servers: created, listed, changed, run and deleted.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use actix_web::{HttpResponse, delete, get, patch, post, web};
-use roadstead_core::{InstanceId, ProviderId, Secret, State};
+use actix_web::web;
+use roadstead_core::{Code, InstanceId, ProviderId, Secret};
 use roadstead_service::{
-    CreateServer, Error, Grant, InstanceFilter, InstancePatch, Lifecycle, ManageInstances,
+    Accepted, CreateServer, Error, Grant, InstanceFilter, InstancePatch, ManageInstances,
     OperationKind, PageRequest, Platform, ReadInstances,
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
 
 use crate::allowed::{Allowed, Then};
 use crate::body::{Body, NoBody};
 use crate::error::ApiError;
+use crate::openapi::Tag;
+use crate::openapi::words::{self, Id, Success};
 use crate::query::Query;
-use crate::view;
+use crate::route::Route;
+use crate::view::{self, AcceptedAnswer, InstanceAnswer, InstancesAnswer};
 
 /// The longest that an answer can be waited for.
 const LONGEST_WAIT: u64 = 30;
 
-#[derive(Deserialize)]
+pub(super) fn routes() -> Vec<Route> {
+    let action = |route: Route, id, summary| {
+        route
+            .named(Tag::Servers, id, summary)
+            .about(
+                "Puts the intent on record and answers with the operation, which does it. One \
+                 operation at a time works on a server; another action meanwhile is a `CONFLICT`. \
+                 What the provider does not offer, and what does not fit what the server is doing, \
+                 is an `INVALID_ACTION` with the reason.",
+            )
+            .of("The server's id.")
+            .idempotent()
+            .refuses([
+                Code::InstanceNotFound,
+                Code::InvalidAction,
+                Code::ProviderInactive,
+                Code::InvalidCredentials,
+            ])
+    };
+    vec![
+        Route::post("/api/vps", create)
+            .named(Tag::Servers, "createServer", "Create a server")
+            .about(
+                "Checks the request against the provider's catalogue and limits, puts the intent \
+                 on record, and answers with the server (`provisioning`) and its operation. With \
+                 `wait` it answers when the provider has accepted or refused, so that a refusal \
+                 has its own code and status; without it, a refusal is on the operation.\n\nGive \
+                 `provider_id`, or `provider_type` for the first active account of that provider; \
+                 if both are given, they must agree.",
+            )
+            .asks_provider()
+            .idempotent()
+            .refuses([Code::ProviderNotFound, Code::ProviderInactive]),
+        Route::get("/api/vps", list)
+            .named(Tag::Servers, "listServers", "List servers")
+            .about("Newest first, without deleted ones. The filters are combined."),
+        Route::get("/api/vps/{id}", get)
+            .named(Tag::Servers, "getServer", "Show a server")
+            .about("A deleted one is still shown.")
+            .of("The server's id.")
+            .refuses([Code::InstanceNotFound]),
+        Route::patch("/api/vps/{id}", change)
+            .named(
+                Tag::Servers,
+                "changeServer",
+                "Change a server's label, tags or notes",
+            )
+            .about("In our books only: the provider keeps its own name and tags.")
+            .of("The server's id.")
+            .refuses([Code::InstanceNotFound]),
+        action(
+            Route::post("/api/vps/{id}/boot", boot),
+            "bootServer",
+            "Switch a server on",
+        ),
+        action(
+            Route::post("/api/vps/{id}/shutdown", shutdown),
+            "shutDownServer",
+            "Switch a server off, asking its system",
+        ),
+        action(
+            Route::post("/api/vps/{id}/reboot", reboot),
+            "rebootServer",
+            "Switch a server off and on again",
+        ),
+        action(
+            Route::post("/api/vps/{id}/power-off", power_off),
+            "powerOffServer",
+            "Cut a server's power",
+        ),
+        action(
+            Route::delete("/api/vps/{id}", delete),
+            "deleteServer",
+            "Delete a server",
+        )
+        .about(
+            "At any time: it begins when the operation at hand has ended. A second one gives the \
+             first one's operation. The server shows `deleting`, and once it is proved to be gone \
+             `deleted`.",
+        ),
+    ]
+}
+
+/// A server to be created.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "CreateServer")]
 #[serde(deny_unknown_fields)]
 struct CreateBody {
+    /// The account to create it at.
+    #[schemars(with = "Option<Id>")]
     provider_id: Option<ProviderId>,
+    /// The provider to create it at, by its first active account.
+    #[schemars(example = &"acme")]
     provider_type: Option<String>,
+    /// Your name for it; the provider's `descriptor` says what names it takes.
+    #[schemars(example = &"test-server")]
     label: String,
+    /// The provider's id of a plan.
     #[serde(rename = "type")]
+    #[schemars(example = &"s-1vcpu-1gb")]
     plan: String,
+    /// The provider's id of a region.
+    #[schemars(example = &"nyc3")]
     region: String,
+    /// The provider's id of an image.
+    #[schemars(example = &"ubuntu-22-04-x64")]
     image: String,
+    /// The password of root, also taken as `root_password`. The provider's `descriptor` says how
+    /// it reaches the server. It is sealed, and forgotten once it is set.
     #[serde(rename = "rootPassword", alias = "root_password")]
+    #[schemars(with = "Option<String>", extend("format" = "password"))]
     root_password: Option<Secret<String>>,
+    /// Public keys in OpenSSH form, or the provider's ids of keys it has.
     #[serde(default)]
+    #[schemars(example = ["ssh-ed25519 AAAAC3Nz… you@example.com"])]
     ssh_keys: Vec<String>,
+    /// User data for cloud-init.
+    #[schemars(with = "Option<String>", example = &"#cloud-config\npackages: [nginx]\n")]
     user_data: Option<Secret<String>>,
+    /// Whether the provider makes backups.
     #[serde(default)]
     backups: bool,
+    /// Whether it gets an IPv6 address.
     #[serde(default)]
     ipv6: bool,
+    /// Whether it joins the region's private network.
     #[serde(default)]
     private_network: bool,
+    /// Your tags.
     #[serde(default)]
+    #[schemars(example = ["web"])]
     tags: Vec<String>,
+    /// What only this provider knows; its `descriptor` has the JSON Schema.
+    #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
     options: Option<serde_json::Value>,
+    /// How many seconds to wait until the provider has accepted or refused.
     #[serde(default)]
+    #[schemars(range(max = 30))]
     wait: u64,
 }
 
-#[post("/api/vps")]
-pub(super) async fn create(
+async fn create(
     Then(caller, body): Then<Allowed<ManageInstances>, Body<CreateBody>>,
     platform: web::Data<Platform>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<web::Json<AcceptedAnswer>, ApiError> {
     let it = body.value;
     let request = CreateServer {
         provider: it.provider_id,
@@ -73,31 +189,43 @@ pub(super) async fn create(
         wait: wait(it.wait)?,
     };
     let accepted = platform.create_server(&caller.0, request).await?;
-    Ok(HttpResponse::Ok().json(json!({
-        "success": true,
-        "instance": view::Instance::from(accepted.instance),
-        "operation": view::Operation::from(accepted.operation),
-    })))
+    Ok(answer(accepted))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ListQuery {
+    /// Only servers that show this status.
+    #[serde(default)]
+    #[schemars(schema_with = "words::status")]
     status: Option<String>,
+    /// Only servers at this provider.
+    #[schemars(example = &"acme")]
     provider_type: Option<String>,
+    /// Only servers at this account.
+    #[schemars(with = "Option<Id>")]
     provider_id: Option<ProviderId>,
+    /// Only servers in this region of the provider.
+    #[schemars(example = &"nyc3")]
     region: Option<String>,
+    /// Only servers whose label contains this, in capital or small letters.
+    #[schemars(example = &"web")]
     label: Option<String>,
+    /// Only servers with exactly this tag.
+    #[schemars(example = &"blue")]
     tag: Option<String>,
+    /// How many at most; 50 where it is not given.
+    #[schemars(range(min = 1, max = 200), example = 50)]
     limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    #[schemars(example = &"AAGToeBcfns6nVJvHC6KSxA")]
     cursor: Option<String>,
 }
 
-#[get("/api/vps")]
-pub(super) async fn list(
+async fn list(
     Then(caller, query): Then<Allowed<ReadInstances>, Query<ListQuery>>,
     platform: web::Data<Platform>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<web::Json<InstancesAnswer>, ApiError> {
     let query = query.0;
     let limit = query.limit.unwrap_or(50);
     let after = query.cursor.as_deref().map(cursor).transpose()?;
@@ -113,87 +241,94 @@ pub(super) async fn list(
     let servers = platform.servers(&caller.0, &filter, page).await?;
     let full = usize::try_from(limit).is_ok_and(|it| it == servers.len());
     let next = servers.last().filter(|_| full).map(|it| it.id);
-    let instances: Vec<_> = servers.into_iter().map(view::Instance::from).collect();
-    let answer = json!({ "success": true, "instances": instances, "next_cursor": next });
-    Ok(HttpResponse::Ok().json(answer))
+    Ok(web::Json(InstancesAnswer {
+        success: Success,
+        instances: servers.into_iter().map(view::Instance::from).collect(),
+        next_cursor: next.map(|it| it.to_string()),
+    }))
 }
 
-#[get("/api/vps/{id}")]
-pub(super) async fn get(
+async fn get(
     caller: Allowed<ReadInstances>,
     id: web::Path<String>,
     platform: web::Data<Platform>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<web::Json<InstanceAnswer>, ApiError> {
     let server = platform.server(&caller.0, instance_id(&id)?).await?;
-    let instance = view::Instance::from(server);
-    Ok(HttpResponse::Ok().json(json!({ "success": true, "instance": instance })))
+    Ok(web::Json(InstanceAnswer {
+        success: Success,
+        instance: view::Instance::from(server),
+    }))
 }
 
-#[derive(Deserialize)]
+/// What to change about a server. What is not given stays.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "ChangeServer")]
 #[serde(deny_unknown_fields)]
 struct PatchBody {
+    /// Your name for it.
+    #[schemars(example = &"web-1")]
     label: Option<String>,
+    /// Your tags, all of them.
+    #[schemars(example = ["web", "blue"])]
     tags: Option<Vec<String>>,
+    /// Your notes.
+    #[schemars(example = &"behind the load balancer")]
     notes: Option<String>,
 }
 
-#[patch("/api/vps/{id}")]
-pub(super) async fn change(
+async fn change(
     Then(caller, body): Then<Allowed<ManageInstances>, Body<PatchBody>>,
     id: web::Path<String>,
     platform: web::Data<Platform>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<web::Json<InstanceAnswer>, ApiError> {
     let PatchBody { label, tags, notes } = body.value;
     let patch = InstancePatch { label, tags, notes };
     let server = platform
         .change_server(&caller.0, instance_id(&id)?, patch)
         .await?;
-    let instance = view::Instance::from(server);
-    Ok(HttpResponse::Ok().json(json!({ "success": true, "instance": instance })))
+    Ok(web::Json(InstanceAnswer {
+        success: Success,
+        instance: view::Instance::from(server),
+    }))
 }
 
-#[post("/api/vps/{id}/boot")]
-pub(super) async fn boot(
+async fn boot(
     Then(caller, body): Then<Allowed<ManageInstances>, NoBody>,
     id: web::Path<String>,
     platform: web::Data<Platform>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<web::Json<AcceptedAnswer>, ApiError> {
     act(&platform, &caller.0, &id, OperationKind::Boot, body).await
 }
 
-#[post("/api/vps/{id}/shutdown")]
-pub(super) async fn shutdown(
+async fn shutdown(
     Then(caller, body): Then<Allowed<ManageInstances>, NoBody>,
     id: web::Path<String>,
     platform: web::Data<Platform>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<web::Json<AcceptedAnswer>, ApiError> {
     act(&platform, &caller.0, &id, OperationKind::Shutdown, body).await
 }
 
-#[post("/api/vps/{id}/reboot")]
-pub(super) async fn reboot(
+async fn reboot(
     Then(caller, body): Then<Allowed<ManageInstances>, NoBody>,
     id: web::Path<String>,
     platform: web::Data<Platform>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<web::Json<AcceptedAnswer>, ApiError> {
     act(&platform, &caller.0, &id, OperationKind::Reboot, body).await
 }
 
-#[post("/api/vps/{id}/power-off")]
-pub(super) async fn power_off(
+async fn power_off(
     Then(caller, body): Then<Allowed<ManageInstances>, NoBody>,
     id: web::Path<String>,
     platform: web::Data<Platform>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<web::Json<AcceptedAnswer>, ApiError> {
     act(&platform, &caller.0, &id, OperationKind::PowerOff, body).await
 }
 
-#[delete("/api/vps/{id}")]
-pub(super) async fn delete(
+async fn delete(
     Then(caller, body): Then<Allowed<ManageInstances>, NoBody>,
     id: web::Path<String>,
     platform: web::Data<Platform>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<web::Json<AcceptedAnswer>, ApiError> {
     act(&platform, &caller.0, &id, OperationKind::Delete, body).await
 }
 
@@ -203,15 +338,19 @@ async fn act(
     id: &str,
     kind: OperationKind,
     body: NoBody,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<web::Json<AcceptedAnswer>, ApiError> {
     let accepted = platform
         .act(grant, instance_id(id)?, kind, body.idempotency)
         .await?;
-    Ok(HttpResponse::Ok().json(json!({
-        "success": true,
-        "instance": view::Instance::from(accepted.instance),
-        "operation": view::Operation::from(accepted.operation),
-    })))
+    Ok(answer(accepted))
+}
+
+fn answer(accepted: Accepted) -> web::Json<AcceptedAnswer> {
+    web::Json(AcceptedAnswer {
+        success: Success,
+        instance: view::Instance::from(accepted.instance),
+        operation: view::Operation::from(accepted.operation),
+    })
 }
 
 /// What is no id cannot be anybody's server.
@@ -235,13 +374,7 @@ fn cursor(text: &str) -> Result<InstanceId, ApiError> {
 }
 
 fn status(word: String) -> Result<String, ApiError> {
-    // The words that a server can show: what it is doing, or how its life has come to an end.
-    let lives = [Lifecycle::Failed, Lifecycle::Missing, Lifecycle::Attention];
-    let words: Vec<_> = State::ALL
-        .iter()
-        .map(|it| it.as_str())
-        .chain(lives.iter().map(|it| it.as_str()))
-        .collect();
+    let words: Vec<_> = words::statuses().collect();
     if words.contains(&word.as_str()) {
         return Ok(word);
     }

@@ -6,10 +6,12 @@ use jiff::Timestamp;
 use roadstead_core as core;
 use roadstead_core::ProviderId;
 use roadstead_service::Catalogue;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::Price;
+use crate::openapi::words::{self, Id, Success};
 
 /// A part of a catalogue under the name that its route gives it, with its age.
 #[derive(Debug)]
@@ -52,28 +54,109 @@ impl<V: Serialize> Serialize for CatalogueAnswer<V> {
     }
 }
 
-/// A plan.
-#[derive(Debug, Serialize)]
+// Only their schemas are used: what is sent is a `CatalogueAnswer`.
+macro_rules! catalogue_answers {
+    ($($(#[$meta:meta])* $name:ident { $(#[$doc:meta])* $noun:ident: $item:ty })*) => { $(
+        $(#[$meta])*
+        #[derive(Serialize, JsonSchema)]
+        pub(crate) struct $name {
+            success: Success,
+            $(#[$doc])*
+            $noun: Vec<$item>,
+            /// Always `null`: it comes in one page.
+            #[schemars(extend("type" = "null"))]
+            next_cursor: Option<String>,
+            /// The account whose catalogue it is.
+            provider_id: Id,
+            /// How old the answer is.
+            age_seconds: u64,
+            /// There only as `true`: the answer is older than it should be.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            #[schemars(extend("type" = "boolean", "const" = true))]
+            stale: Option<bool>,
+        }
+    )* };
+}
+
+catalogue_answers! {
+    /// Plans.
+    PlansAnswer {
+        /// The plans.
+        plans: Plan
+    }
+    /// Plans, under the other name that clients know them by.
+    SizesAnswer {
+        /// The plans.
+        sizes: Plan
+    }
+    /// Images.
+    ImagesAnswer {
+        /// The images.
+        images: Image
+    }
+    /// Regions.
+    RegionsAnswer {
+        /// The regions.
+        regions: Region
+    }
+    /// Ready-made applications.
+    AppsAnswer {
+        /// The applications.
+        apps: App
+    }
+}
+
+/// A size of server.
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Plan {
+    /// The provider's id; `type` in `POST /api/vps`.
+    #[schemars(with = "String", example = &"s-1vcpu-1gb")]
     id: core::PlanId,
+    /// A name for people.
+    #[schemars(example = &"1 GB, 1 vCPU")]
     label: Box<str>,
+    /// The provider's family of plans, as the provider spells it.
+    #[schemars(example = &"basic")]
     class: Box<str>,
+    /// Processor architecture.
+    #[schemars(with = "words::Arch")]
     arch: core::Arch,
+    /// Virtual processors.
+    #[schemars(example = 1)]
     vcpus: u32,
+    /// Whether the processors are not shared.
     dedicated_cpu: bool,
+    /// Memory.
+    #[schemars(example = 1024)]
     memory_mib: u64,
+    /// Local disk; `null` where disks are bought apart.
+    #[schemars(example = 25)]
     disk_gib: Option<u64>,
+    /// Graphics processors.
     gpus: u32,
+    /// Outgoing transfer included each month; `null` where the provider does not say.
+    #[schemars(example = 1000)]
     transfer_gb: Option<u64>,
+    /// Outgoing bandwidth; `null` where the provider does not say.
+    #[schemars(example = 2000)]
     network_out_mbps: Option<u32>,
+    /// Where it is sold, and for how much.
     offerings: Vec<Offering>,
 }
 
-#[derive(Debug, Serialize)]
+/// A plan in one region and one market.
+#[derive(Debug, Serialize, JsonSchema)]
 struct Offering {
+    /// Where.
+    #[schemars(with = "String", example = &"nyc3")]
     region: core::RegionId,
+    /// How it is paid for.
+    #[schemars(with = "words::Market")]
     market: core::Market,
+    /// Whether it can be had now.
+    #[schemars(with = "words::Availability")]
     availability: core::Availability,
+    /// The price there; `null` is unknown, and never free.
     price: Option<Price>,
 }
 
@@ -102,19 +185,39 @@ impl From<&core::Plan> for Plan {
     }
 }
 
-/// An image.
-#[derive(Debug, Serialize)]
+/// Something that a server can be started from.
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Image {
+    /// The provider's id; `image` in `POST /api/vps`.
+    #[schemars(with = "String", example = &"ubuntu-22-04-x64")]
     id: core::ImageId,
+    /// A name for people.
+    #[schemars(example = &"Ubuntu 22.04 (LTS) x64")]
     label: Box<str>,
+    /// The distribution, in small letters.
+    #[schemars(example = &"ubuntu")]
     family: Box<str>,
+    /// The distribution's version; `null` where the provider does not say.
+    #[schemars(example = &"22.04")]
     version: Option<Box<str>>,
+    /// Processor architecture.
+    #[schemars(with = "words::Arch")]
     arch: core::Arch,
+    /// The smallest disk that it fits on; `null` where the provider does not say.
+    #[schemars(example = 7)]
     min_disk_gib: Option<u64>,
+    /// Whether every customer of the provider sees it.
     public: bool,
+    /// Whether the provider advises against new use.
     deprecated: bool,
+    /// When its distribution's support ends; `null` where the provider does not say.
     end_of_life: Option<Timestamp>,
+    /// Whether it runs cloud-init, which user data and root passwords may need; `null` where the
+    /// provider does not say.
+    #[schemars(example = true)]
     cloud_init: Option<bool>,
+    /// The regions that have it; `null` is everywhere.
+    #[schemars(with = "Option<Vec<String>>", example = ["nyc3", "ams3"])]
     regions: Option<Vec<core::RegionId>>,
 }
 
@@ -136,14 +239,25 @@ impl From<&core::Image> for Image {
     }
 }
 
-/// A region.
-#[derive(Debug, Serialize)]
+/// A place where servers run.
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Region {
+    /// The provider's id; `region` in `POST /api/vps`.
+    #[schemars(with = "String", example = &"nyc3")]
     id: core::RegionId,
+    /// A name for people.
+    #[schemars(example = &"New York 3")]
     label: Box<str>,
+    /// Its ISO 3166-1 code of two capital letters; `null` where the provider does not say.
+    #[schemars(example = &"US")]
     country: Option<Box<str>>,
+    /// The city or area; `null` where the provider does not say.
+    #[schemars(example = &"New York")]
     city: Option<Box<str>>,
+    /// Whether servers can be created there now.
     available: bool,
+    /// What it has beyond servers.
+    #[schemars(schema_with = "words::features")]
     features: Vec<core::Feature>,
 }
 
@@ -161,10 +275,16 @@ impl From<&core::Region> for Region {
 }
 
 /// A ready-made application.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct App {
+    /// The provider's id.
+    #[schemars(example = &"wordpress")]
     id: Box<str>,
+    /// A name for people.
+    #[schemars(example = &"WordPress on Ubuntu 22.04")]
     label: Box<str>,
+    /// The image that starts it, where there is one; else `null`.
+    #[schemars(with = "Option<String>", example = &"wordpress-22-04")]
     image: Option<core::ImageId>,
 }
 

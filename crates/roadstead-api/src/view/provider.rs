@@ -1,17 +1,30 @@
 //! Vendor accounts as members and operators see them: never with a token.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use roadstead_core::{Descriptor, ProviderId};
 use roadstead_service::{Registered, Verification};
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::openapi::words::{self, Id};
+
 /// An account as members see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Provider {
+    /// Its id, for `provider_id`.
+    #[schemars(with = "Id")]
     id: ProviderId,
+    /// The operator's name for it.
+    #[schemars(example = &"Main account")]
     name: String,
+    /// Which provider it is, for `provider_type`.
     #[serde(rename = "type")]
+    #[schemars(example = &"acme")]
     kind: String,
+    /// What the provider can do.
+    #[schemars(with = "words::Descriptor")]
     descriptor: Descriptor,
 }
 
@@ -27,27 +40,56 @@ impl From<Registered> for Provider {
 }
 
 /// An account as operators see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ProviderAccount")]
 pub(crate) struct AdminProvider {
+    /// Its id.
+    #[schemars(with = "Id")]
     id: ProviderId,
+    /// The operator's name for it.
+    #[schemars(example = &"Main account")]
     name: String,
+    /// Which provider it is.
     #[serde(rename = "type")]
+    #[schemars(example = &"acme")]
     kind: String,
+    /// Whether it may be used. Where it may not, servers can still be deleted.
+    #[schemars(example = true)]
     active: bool,
+    /// Its place in the operator's order, from 0.
+    #[schemars(range(min = 0))]
     position: i32,
+    /// Settings that are no secret, as given; else `{}`.
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
     configuration: serde_json::Value,
+    /// The account's identity at the provider; `null` until it was learned.
+    #[schemars(example = &"b9c1e4…")]
     fingerprint: Option<String>,
+    /// Whether the provider knows the token.
     verification: VerificationView,
+    /// What the provider can do.
+    #[schemars(with = "words::Descriptor")]
     descriptor: Descriptor,
+    /// When it was registered.
     created_at: Timestamp,
+    /// When our record last changed.
     updated_at: Timestamp,
 }
 
-#[derive(Debug, Serialize)]
+/// Whether the provider knows an account's token.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Verification")]
 struct VerificationView {
+    /// `verified`: the provider knew it, `at` that time. `unverified`: the provider could not be
+    /// asked yet; it is asked before anything is sent. `refused`: the provider refuses it since
+    /// `at`, or it belongs to another account; nothing is sent with it until that has changed.
+    #[schemars(schema_with = "words::verification")]
     state: &'static str,
+    /// Why, where there is something to say; else absent.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"the provider could not be reached")]
     reason: Option<String>,
+    /// When the provider said so; absent before it has.
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<Timestamp>,
 }

@@ -5,8 +5,7 @@ use std::path::Path;
 
 use roadstead_api::{ErrorCode, error_table};
 
-/// Set to `1`, it has the test write the file instead of comparing it.
-const BLESS: &str = "ROADSTEAD_TEST_BLESS";
+use crate::blessed::{BLESS, is_blessed};
 
 #[test]
 fn the_page_of_error_codes_is_generated_from_the_code() {
@@ -22,14 +21,6 @@ fn the_page_of_error_codes_is_generated_from_the_code() {
         "docs/errors.md is out of date; run \
          `{BLESS}=1 cargo test -p roadstead-api --test it errors_md`"
     );
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one switch of this test, which is no library"
-)]
-fn is_blessed() -> bool {
-    std::env::var(BLESS).is_ok_and(|it| it == "1")
 }
 
 fn page() -> String {

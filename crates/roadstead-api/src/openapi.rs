@@ -1,0 +1,85 @@
+//! The OpenAPI document: made from the list of routes and the types of their handlers.
+
+mod describe;
+mod document;
+mod example;
+pub(crate) mod words;
+
+use std::sync::LazyLock;
+
+use crate::prebuilt::Prebuilt;
+
+pub(crate) use self::describe::{Answers, Describe, Description, Given};
+
+/// Groups of routes, in the order of the reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Tag {
+    Sessions,
+    Catalogue,
+    Servers,
+    Operations,
+    Accounts,
+    Service,
+}
+
+impl Tag {
+    /// Every group.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Sessions,
+        Self::Catalogue,
+        Self::Servers,
+        Self::Operations,
+        Self::Accounts,
+        Self::Service,
+    ];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Sessions => "Sessions",
+            Self::Catalogue => "Catalogue",
+            Self::Servers => "Servers",
+            Self::Operations => "Operations",
+            Self::Accounts => "Provider accounts",
+            Self::Service => "Service",
+        }
+    }
+
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::Sessions => "Log in, log out, and see who you are.",
+            Self::Catalogue => {
+                "What can be bought, and where. Catalogues come from the provider and are kept: \
+                 `age_seconds` says how old an answer is, and `stale` that it is older than it \
+                 should be."
+            }
+            Self::Servers => {
+                "Create servers, list them, run them and delete them. Lists and single servers \
+                 come from our own books and cost the provider no call."
+            }
+            Self::Operations => {
+                "What was asked for is on record as an operation, and is done however often the \
+                 service is restarted meanwhile."
+            }
+            Self::Accounts => {
+                "The accounts at the providers, for operators. Tokens go in and never come out."
+            }
+            Self::Service => "Whether the service works, and this reference.",
+        }
+    }
+}
+
+static DOCUMENT: LazyLock<Prebuilt> = LazyLock::new(|| {
+    let text = document::text(&crate::routes::all());
+    Prebuilt::new("application/json", text)
+});
+
+/// Returns the OpenAPI document, as JSON.
+#[must_use]
+pub fn openapi() -> &'static str {
+    DOCUMENT.text()
+}
+
+/// Returns the document as it is served.
+pub(crate) fn prebuilt() -> &'static Prebuilt {
+    &DOCUMENT
+}

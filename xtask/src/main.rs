@@ -4,6 +4,7 @@
     reason = "a command-line tool talks to whoever ran it"
 )]
 
+mod bench;
 mod ci;
 mod layers;
 mod migrate;
@@ -38,6 +39,9 @@ enum Command {
     Tidy,
     /// Checks which crate imports which, against the layers of ARCHITECTURE.md.
     Layers,
+    /// Measures what the design promises, side by side in one run, and prints each figure with
+    /// its target. Takes some minutes, and wants a machine that does nothing else.
+    Bench(bench::Options),
     /// Makes a migration's files, or applies, reverts and lists migrations.
     Migrate {
         #[command(subcommand)]
@@ -51,6 +55,7 @@ fn main() -> ExitCode {
         Command::Ci => ci::run(),
         Command::Tidy => tidy::run(),
         Command::Layers => layers::run(),
+        Command::Bench(options) => bench::run(&options),
         Command::Migrate { command } => migrate::run(command),
     };
     match result {

@@ -15,6 +15,12 @@ pub(crate) fn root() -> PathBuf {
     here.parent().unwrap_or(&here).to_path_buf()
 }
 
+/// Returns the folder into which cargo builds.
+pub(crate) fn target() -> PathBuf {
+    let given = std::env::var_os("CARGO_TARGET_DIR").filter(|it| !it.is_empty());
+    root().join(given.map_or_else(|| PathBuf::from("target"), PathBuf::from))
+}
+
 /// Starts a cargo command line at the repository's root.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(cargo_program());

@@ -12,7 +12,7 @@ use crate::process;
 /// How many tests of one binary run at once.
 const TEST_THREADS: &str = "RUST_TEST_THREADS";
 /// Names a server to test on instead of a cluster of our own.
-const DATABASE_URL: &str = "ROADSTEAD_TEST_DATABASE_URL";
+pub(crate) const DATABASE_URL: &str = "ROADSTEAD_TEST_DATABASE_URL";
 /// Tells the test kit which databases are left out on purpose.
 const WITHOUT: &str = "ROADSTEAD_TEST_WITHOUT";
 /// Names the file in which each test that is left out writes one line.

@@ -1,0 +1,120 @@
+//! Many servers of one account, listed through the provider crates.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use super::Options;
+use crate::child::listing::Listing;
+use crate::process::{ask, myself};
+use crate::report::{Report, Target};
+use crate::world::{self, Vendors};
+
+const SERVERS: u32 = 1_000;
+
+/// What each answer takes on a line to a far provider.
+const DELAY_MILLIS: u32 = 60;
+
+pub(super) fn measure(report: &mut Report, _options: &Options) -> Result<()> {
+    let vendors = Vendors::start()?;
+    let endpoints = &vendors.endpoints;
+    for number in 0..SERVERS {
+        let droplet = json!({
+            "name": format!("web-{number}"), "region": "nyc3", "size": "s-1vcpu-1gb",
+            "image": "ubuntu-22-04-x64", "tags": ["rs:d:bench"],
+        });
+        create(&endpoints.digitalocean, "/v2/droplets", &droplet)?;
+        let linode = json!({
+            "label": format!("web-{number}"), "region": "us-east", "type": "g6-nanode-1",
+            "image": "linode/ubuntu24.04", "root_pass": "Str0ng-harbor-Passw0rd",
+            "tags": ["rs:d:bench"],
+        });
+        create(&endpoints.linode, "/v4/linode/instances", &linode)?;
+    }
+    for (kind, endpoint) in [
+        ("digitalocean", &endpoints.digitalocean),
+        ("linode", &endpoints.linode),
+    ] {
+        for delay in [0, DELAY_MILLIS] {
+            slow_down(endpoint, delay)?;
+            one(report, kind, endpoint, delay)?;
+        }
+    }
+    Ok(())
+}
+
+fn one(report: &mut Report, kind: &str, endpoint: &str, delay: u32) -> Result<()> {
+    let before = calls(endpoint)?;
+    let mut command = myself("listing")?;
+    command.args(["--provider", kind, "--endpoint", endpoint]);
+    let listing: Listing = ask(&mut command)?;
+    // Twice listed, asked once whose token it is, and the bare ones.
+    let others = listing.bare_requests.saturating_add(1);
+    let requests = calls(endpoint)?
+        .saturating_sub(before)
+        .saturating_sub(others)
+        / 2;
+    anyhow::ensure!(
+        u32::try_from(listing.servers)? == SERVERS,
+        "{} of {SERVERS} servers were listed",
+        listing.servers
+    );
+    let name = |what: &str| format!("{kind}, {delay} ms per answer: {what}");
+    let (cpu, memory, wall) = if delay == 0 {
+        (Target::AtMost(12.0), Target::AtMost(10.0), Target::None)
+    } else {
+        (Target::None, Target::None, Target::AtMost(150.0))
+    };
+    let requests_most = if kind == "linode" {
+        Target::AtMost(2.0)
+    } else {
+        Target::None
+    };
+    report.figure(&name("processor"), listing.cpu_millis, "ms", cpu);
+    report.figure(
+        &name("the same bytes fetched and thrown away"),
+        listing.bare_cpu_millis,
+        "ms",
+        Target::None,
+    );
+    report.figure(
+        &name("ratio to that"),
+        listing.cpu_millis / listing.bare_cpu_millis,
+        "",
+        Target::None,
+    );
+    report.figure(&name("wall"), listing.wall_millis, "ms", wall);
+    report.figure(
+        &name("extra memory"),
+        f64::from(listing.extra_kib) / 1024.0,
+        "MiB",
+        memory,
+    );
+    report.figure(
+        &name("requests"),
+        f64::from(u32::try_from(requests)?),
+        "",
+        requests_most,
+    );
+    Ok(())
+}
+
+fn create(endpoint: &str, path: &str, body: &Value) -> Result<()> {
+    let url = format!("{endpoint}{path}");
+    world::bytes(&url, Some(roadstead_sim::TOKEN_FULL), Some(body))?;
+    Ok(())
+}
+
+fn slow_down(endpoint: &str, delay: u32) -> Result<()> {
+    if delay == 0 {
+        return Ok(());
+    }
+    let fault = json!({ "method": "GET", "count": u64::MAX, "effect": { "delay_ms": delay } });
+    world::bytes(&format!("{endpoint}/_sim/faults"), None, Some(&fault))?;
+    Ok(())
+}
+
+fn calls(endpoint: &str) -> Result<usize> {
+    let answer = world::http(&format!("{endpoint}/_sim/journal"), None, None)?;
+    let journal = answer.get("journal").and_then(Value::as_array);
+    Ok(journal.map_or(0, Vec::len))
+}

@@ -1,6 +1,6 @@
 //! Streams and waits for the users of a provider, written once for all of them.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,8 +15,11 @@ use crate::{
     RemoteId, RemoteOperation, Result, Retry, State, after,
 };
 
-/// How many numbered pages are fetched side by side.
-const WIDTH: usize = 4;
+/// How many pages are fetched side by side.
+const WIDTH: usize = 5;
+
+/// How many numbered pages are kept in mind at a time.
+const PAGES_AHEAD: u32 = 1_000;
 
 /// The least wait between two looks for a lost server.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -263,14 +266,20 @@ fn first(instances: Vec<Instance>) -> Option<Instance> {
         .min_by(|left, right| left.id.cmp(&right.id))
 }
 
+/// A page being asked for, with where it is.
+type Flight = BoxFuture<'static, Result<(At, Page<Instance>)>>;
+
 /// A walk over the pages of a list.
 struct Walk<P: ?Sized> {
     provider: Arc<P>,
     query: Arc<InstanceQuery>,
     /// Pages to ask for, in order.
     ahead: VecDeque<At>,
+    /// Pages that have been or will be asked for. Every page says where the list goes on, and
+    /// most say what others have said before.
+    known: HashSet<At>,
     /// Pages being asked for, in order.
-    flights: FuturesOrdered<BoxFuture<'static, Result<Page<Instance>>>>,
+    flights: FuturesOrdered<Flight>,
 }
 
 impl<P: Provider + ?Sized> Walk<P> {
@@ -279,6 +288,8 @@ impl<P: Provider + ?Sized> Walk<P> {
             provider,
             query: Arc::new(query),
             ahead: VecDeque::from([At::First]),
+            // The first page is also the one with that number.
+            known: HashSet::from([At::First, At::Number(1)]),
             flights: FuturesOrdered::new(),
         }
     }
@@ -289,22 +300,48 @@ impl<P: Provider + ?Sized> Walk<P> {
         {
             let (provider, query) = (Arc::clone(&self.provider), Arc::clone(&self.query));
             self.flights.push_back(Box::pin(async move {
-                provider.list_instances(&query, at).await
+                let page = provider.list_instances(&query, at.clone()).await?;
+                Ok((at, page))
             }));
         }
-        let Some(page) = self.flights.next().await.transpose()? else {
+        let Some((at, page)) = self.flights.next().await.transpose()? else {
             return Ok(None);
         };
-        // Only the last page knows where the list goes on: it may have grown meanwhile,
-        // and a second kind of server may follow the first.
-        if self.flights.is_empty() && self.ahead.is_empty() {
-            match &page.next {
-                Next::End => {}
-                Next::Cursor(token) => self.ahead.push_back(At::Cursor(token.clone())),
-                Next::Numbered { next, last } => self.ahead.extend((*next..=*last).map(At::Number)),
+        match &page.next {
+            Next::End => {}
+            Next::Cursor(token) => {
+                let next = At::Cursor(token.clone());
+                // What follows numbered pages was named before; a chain of cursors that comes
+                // back to itself would never end, or leave the rest out.
+                if matches!(at, At::Cursor(_)) && self.known.contains(&next) {
+                    return Err(self.circle());
+                }
+                self.go_on(next);
+            }
+            Next::Numbered { next, last, then } => {
+                // The pages in between say the same, so that a wild number costs nothing.
+                let near = next.saturating_add(PAGES_AHEAD);
+                for number in *next..=near.min(*last) {
+                    self.go_on(At::Number(number));
+                }
+                if let Some(token) = then {
+                    self.go_on(At::Cursor(token.clone()));
+                }
             }
         }
         Ok(Some(page))
+    }
+
+    fn circle(&self) -> Error {
+        let kind = self.provider.descriptor().kind.clone();
+        let message = "its list leads back to a page that was read already";
+        Error::new(kind, "list the instances", ErrorKind::Decode, message)
+    }
+
+    fn go_on(&mut self, at: At) {
+        if self.known.insert(at.clone()) {
+            self.ahead.push_back(at);
+        }
     }
 }
 

@@ -199,11 +199,13 @@ pub enum Next {
         next: u32,
         /// The last page.
         last: u32,
+        /// Where another list goes on that belongs to this one and need not wait for it.
+        then: Option<PageToken>,
     },
 }
 
 /// Which page to fetch.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum At {
     /// The first.
     First,

@@ -116,10 +116,14 @@ impl Provider for DigitalOcean {
         let rows = self.client.fetch_droplets(which, page, per_page).await?;
         let in_gpus = matches!(which, Droplets::Gpus);
         let next = match (rows.next, in_gpus) {
-            (Some((next, last)), false) => Next::Numbered { next, last },
             // The plain list leaves GPU droplets out; they follow.
-            (None, false) => cursor(1),
-            (Some((next, _)), true) => cursor(next),
+            (Some((next, last)), false) => Next::Numbered {
+                next,
+                last,
+                then: Some(gpus_from(1)),
+            },
+            (None, false) => Next::Cursor(gpus_from(1)),
+            (Some((next, _)), true) => Next::Cursor(gpus_from(next)),
             (None, true) => Next::End,
         };
         let items = rows
@@ -256,8 +260,8 @@ fn asked_for(droplet: &wire::Droplet, query: &InstanceQuery) -> bool {
     name && tag
 }
 
-fn cursor(page: u32) -> Next {
-    Next::Cursor(PageToken::from(format!("{GPUS}{page}")))
+fn gpus_from(page: u32) -> PageToken {
+    PageToken::from(format!("{GPUS}{page}"))
 }
 
 fn gpu_page(token: &PageToken) -> Result<u32> {

@@ -160,9 +160,11 @@ impl Provider for Linode {
         Ok(Page {
             items,
             total: rows.total,
-            next: rows
-                .next
-                .map_or(Next::End, |(next, last)| Next::Numbered { next, last }),
+            next: rows.next.map_or(Next::End, |(next, last)| Next::Numbered {
+                next,
+                last,
+                then: None,
+            }),
         })
     }
 

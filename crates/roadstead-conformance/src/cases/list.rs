@@ -65,7 +65,7 @@ async fn walk(provider: &dyn Provider, query: &InstanceQuery) -> Vec<Instance> {
         at = match page.next {
             Next::End => return found,
             Next::Cursor(token) => At::Cursor(token),
-            Next::Numbered { next, last } => {
+            Next::Numbered { next, last, .. } => {
                 assert!(next <= last, "page {next} of {last}");
                 At::Number(next)
             }

@@ -280,6 +280,7 @@ impl Provider for Fake {
                 false => Next::Numbered {
                     next: page(number + 1),
                     last: page(last),
+                    then: None,
                 },
             },
         })

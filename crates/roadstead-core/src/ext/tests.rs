@@ -1,6 +1,7 @@
 //! Walks and waits over a provider that is nothing but a script.
 
 use std::any::Any;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::Timestamp;
@@ -20,6 +21,10 @@ struct Script {
     at_once: AtomicUsize,
     most_at_once: AtomicUsize,
     broken_page: Option<u32>,
+    /// Whether numbered pages tell what follows them.
+    tells: bool,
+    /// Whether the first cursor leads to itself.
+    circles: bool,
     plans: Vec<Plan>,
 }
 
@@ -45,6 +50,21 @@ fn server(id: &str) -> Instance {
     }
 }
 
+fn descriptor() -> Descriptor {
+    serde_json::from_value(serde_json::json!({
+        "kind": "script", "name": "Script", "available": { "supported": "yes" },
+        "features": {}, "root_password": { "way": "native" },
+        "limits": {
+            "name": { "pattern": "", "min": 0, "max": 9, "unique": false, "sentence": "" },
+            "user_data_bytes": 0, "tags": 0, "page_max": 1
+        },
+        "billed_when_stopped": "full", "create_guarantee": "lookup_only",
+        "visibility_lag_seconds": 0, "max_late_commit_seconds": 0,
+        "options_schema": {}
+    }))
+    .unwrap()
+}
+
 fn refusal() -> Error {
     Error::new(
         "script".into(),
@@ -57,7 +77,8 @@ fn refusal() -> Error {
 #[async_trait]
 impl Provider for Script {
     fn descriptor(&self) -> &Descriptor {
-        unreachable!("no test asks")
+        static SCRIPT: LazyLock<Descriptor> = LazyLock::new(descriptor);
+        &SCRIPT
     }
 
     async fn validate_credentials(&self) -> Result<Account> {
@@ -87,11 +108,17 @@ impl Provider for Script {
         tokio::task::yield_now().await;
         self.at_once.fetch_sub(1, Ordering::SeqCst);
         let cursor = |it: &str| Next::Cursor(PageToken::from(it));
+        let numbered = |next| Next::Numbered {
+            next,
+            last: 3,
+            then: self.tells.then(|| PageToken::from("odd ?&=/ü")),
+        };
         let (id, next) = match &at {
-            At::First => ("1", Next::Numbered { next: 2, last: 3 }),
+            At::First => ("1", numbered(2)),
             At::Number(number) if Some(*number) == self.broken_page => return Err(refusal()),
-            At::Number(2) => ("2", Next::Numbered { next: 3, last: 3 }),
+            At::Number(2) => ("2", numbered(3)),
             At::Number(_) => ("3", cursor("odd ?&=/ü")),
+            At::Cursor(_) if self.circles => ("4", cursor("odd ?&=/ü")),
             At::Cursor(token) if token.as_str() == "odd ?&=/ü" => ("4", cursor("last")),
             At::Cursor(_) => ("5", Next::End),
         };
@@ -137,6 +164,34 @@ impl Provider for Script {
     fn native(&self) -> &(dyn Any + Send + Sync) {
         self
     }
+}
+
+#[tokio::test]
+async fn what_follows_numbered_pages_need_not_wait_for_them() {
+    let script = Arc::new(Script {
+        tells: true,
+        ..Script::default()
+    });
+    let ids: Vec<_> = Arc::clone(&script)
+        .instances(InstanceQuery::default())
+        .map_ok(|it| it.id.to_string())
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!(ids, ["1", "2", "3", "4", "5"]);
+    assert_eq!(script.asked.load(Ordering::SeqCst), 5);
+    assert_eq!(script.most_at_once.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn a_list_that_leads_in_a_circle_is_an_error() {
+    let script = Arc::new(Script {
+        circles: true,
+        ..Script::default()
+    });
+    let pages = Arc::clone(&script).instances(InstanceQuery::default());
+    let error = pages.try_collect::<Vec<_>>().await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Decode);
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod databases;
 mod demo;
 mod migrations;
 mod program;
+mod providers_md;
 mod serve;
 mod settings;
 mod simulators;

@@ -42,6 +42,8 @@ own_id!(
     InstanceId,
     /// A registered vendor account.
     ProviderId,
+    /// A plan on sale here, whatever its vendor calls it (see [`PlanId`]).
+    SalePlanId,
     /// An organization (tenant).
     OrgId,
     /// A person who can log in.

@@ -11,6 +11,7 @@ mod extensions;
 mod id;
 mod instance;
 mod marketplace;
+mod markup;
 mod money;
 mod operation;
 mod options;
@@ -35,13 +36,14 @@ pub use crate::extensions::{
 };
 pub use crate::id::{
     ImageId, InstanceId, OperationId, OrgId, PageToken, PlanId, ProviderId, ProviderKind, RegionId,
-    RemoteId, RemoteOperationId, SessionId, SshKeyId, UserId,
+    RemoteId, RemoteOperationId, SalePlanId, SessionId, SshKeyId, UserId,
 };
 pub use crate::instance::{
     Address, At, Billed, Instance, InstanceQuery, Next, Page, Scope, State, Status,
 };
 pub use crate::marketplace::{AppField, FieldKind, MarketplaceApp};
-pub use crate::money::{Currency, Money, Price, PriceSource, exact_decimal};
+pub use crate::markup::{Markup, MarkupError, Percent};
+pub use crate::money::{Currency, Money, Price, PriceSource, exact_decimal, plain_decimal};
 pub use crate::operation::{Action, ActionKind, OperationStatus, RemoteOperation};
 pub use crate::options::{read_options, wrong_option};
 pub use crate::provider::{Account, Provider};

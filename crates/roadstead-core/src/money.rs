@@ -117,6 +117,34 @@ pub enum PriceSource {
     Operator,
 }
 
+impl PriceSource {
+    /// Returns the word for people and programs, without what differs from case to case.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::ProviderApi => "provider_api",
+            Self::Catalogue { .. } => "catalogue",
+            Self::Operator => "operator",
+        }
+    }
+}
+
+/// Reads what a person wrote as an amount: digits, and at most one point with digits on both
+/// sides of it.
+///
+/// `None` for anything else (signs, exponents, spaces, other scripts' digits), for more than ten
+/// digits before the point and for more than `places` after it: an amount is never rounded
+/// because of how it was written.
+#[must_use]
+pub fn plain_decimal(text: &str, places: usize) -> Option<Decimal> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit());
+    if !digits(whole) || !digits(fraction) || whole.len() > 10 || fraction.len() > places.max(1) {
+        return None;
+    }
+    text.parse::<Decimal>().ok().map(|it| it.normalize())
+}
+
 /// Reads the exact digits of a JSON number (or of a number in a string) and
 /// rounds half-even to `places` decimal places.
 ///
@@ -155,6 +183,40 @@ mod tests {
             "12.5"
         );
         assert_eq!(exact_decimal(&raw("null"), 2), None);
+    }
+
+    #[test]
+    fn an_amount_is_digits_with_at_most_one_point() {
+        for (text, read) in [
+            ("0", "0"),
+            ("12.50", "12.5"),
+            ("0.000000001", "0.000000001"),
+            ("0009999999.1", "9999999.1"),
+        ] {
+            assert_eq!(plain_decimal(text, 9).unwrap().to_string(), read);
+        }
+        for wrong in [
+            "",
+            ".",
+            "1.",
+            ".5",
+            "+1",
+            "-1",
+            "1e3",
+            "1_000",
+            " 1",
+            "1 ",
+            "0x1",
+            "1,5",
+            "1.2.3",
+            "\u{661}",
+            "NaN",
+            "12345678901",
+            "0.0000000001",
+        ] {
+            assert_eq!(plain_decimal(wrong, 9), None, "{wrong}");
+        }
+        assert_eq!(plain_decimal("1.23", 1), None);
     }
 
     #[test]

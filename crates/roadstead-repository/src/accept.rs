@@ -14,7 +14,7 @@ use crate::record::{
 use crate::schema::{idempotency_keys, operations, vps_instances};
 use crate::sealing::{Keyring, Sealed};
 use crate::types::{Id, Time};
-use crate::{Tenant, audit, instances, providers, row};
+use crate::{Tenant, audit, instances, plans, providers, row};
 
 impl Repository {
     /// Puts a new server on record with the operation that creates it, in one transaction. A
@@ -23,7 +23,8 @@ impl Repository {
     /// # Errors
     ///
     /// [`Error::KeyReused`] if the key came with another request, [`Error::NotFound`] if there
-    /// is no such provider account.
+    /// is no such provider account, [`Error::Changed`] if the plan on sale is not as the sale
+    /// saw it.
     pub async fn accept_create(
         &self,
         tenant: &Tenant,
@@ -142,6 +143,7 @@ async fn create(tx: &mut Connection, asked: &Asked, new: &NewInstance) -> Result
         return replay(tx, &asked.tenant, earlier).await;
     }
     providers::hold(tx, Id(new.provider.0)).await?;
+    plans::hold(tx, new).await?;
     let instance = row::Instance::new(asked.tenant.org, new, now)?;
     run!(tx, c => diesel::insert_into(vps_instances::table).values(&instance).execute(c).await)?;
     let operation = ready(asked, &instance, now);

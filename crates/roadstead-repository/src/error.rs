@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use roadstead_core::OperationId;
+use roadstead_core::{MarkupError, OperationId, PlanId};
 
 use crate::record::{Lifecycle, OperationKind};
 
@@ -47,6 +47,27 @@ pub enum Error {
     InUse {
         /// How many.
         count: u64,
+    },
+    /// Servers were sold under it.
+    #[error("{count} servers were sold under it")]
+    PlanInUse {
+        /// How many.
+        count: u64,
+    },
+    /// It is not as the caller saw it; nothing was written.
+    #[error("the {what} has changed meanwhile")]
+    Changed {
+        /// What.
+        what: &'static str,
+    },
+    /// A markup cannot be put on a plan's price; nothing was written.
+    #[error("the markup does not fit the plan `{plan}`")]
+    Markup {
+        /// The vendor's id of the plan.
+        plan: PlanId,
+        /// Why not.
+        #[source]
+        error: MarkupError,
     },
     /// The worker no longer holds the operation; nothing was written.
     #[error("the lease of the operation was lost")]

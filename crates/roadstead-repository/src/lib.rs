@@ -11,6 +11,7 @@ mod migrations;
 mod observe;
 mod operations;
 mod people;
+mod plans;
 mod providers;
 mod record;
 mod row;
@@ -23,11 +24,13 @@ pub use crate::error::{Error, Result};
 pub use crate::migrations::Deployment;
 pub use crate::observe::Doom;
 pub use crate::record::{
-    Accepted, AttemptOutcome, AuditEntry, Change, Claim, ErrorRecord, IdempotencyKey, Instance,
-    InstanceChange, InstanceFilter, InstancePatch, Lifecycle, Membership, NewInstance,
-    NewOperation, NewProvider, NewSession, Observation, Operation, OperationKind, OperationState,
-    Organization, Provider, ProviderPatch, Request, Role, SentAttempt, Session, Specification,
-    User, Verification,
+    Accepted, Apart, AttemptOutcome, AuditEntry, BaseChange, Change, Claim, ErrorRecord, Hardware,
+    IdempotencyKey, Imported, Instance, InstanceChange, InstanceFilter, InstancePatch, Lifecycle,
+    Membership, NewInstance, NewOperation, NewProvider, NewSalePlan, NewSession, Observation,
+    OfferedIn, OfferedPlan, OfferedPrice, Operation, OperationKind, OperationState, Organization,
+    OwnMarkups, PlanImport, Provider, ProviderPatch, Request, Role, Sale, SaleOffering, SalePlan,
+    SalePlanFilter, SalePlanMark, SalePlanOrder, SalePlanPatch, SentAttempt, Session,
+    Specification, User, Verification,
 };
 pub use crate::sealing::Keyring;
 

@@ -182,7 +182,7 @@ pub(crate) async fn hold(tx: &mut Connection, id: Id) -> Result<()> {
 }
 
 /// Holds an account for a change until the end of the transaction.
-async fn lock(tx: &mut Connection, id: Id) -> Result<()> {
+pub(crate) async fn lock(tx: &mut Connection, id: Id) -> Result<()> {
     let present = service_providers::table
         .find(id)
         .filter(service_providers::deleted_at.is_null())

@@ -3,6 +3,7 @@
 mod instance;
 mod operation;
 mod people;
+mod plan;
 mod provider;
 
 pub use self::instance::{
@@ -13,4 +14,9 @@ pub use self::operation::{
     NewOperation, Operation, OperationKind, OperationState, Request, SentAttempt,
 };
 pub use self::people::{AuditEntry, Membership, NewSession, Organization, Role, Session, User};
+pub use self::plan::{
+    Apart, BaseChange, Hardware, Imported, NewSalePlan, OfferedIn, OfferedPlan, OfferedPrice,
+    OwnMarkups, PlanImport, Sale, SaleOffering, SalePlan, SalePlanFilter, SalePlanMark,
+    SalePlanOrder, SalePlanPatch,
+};
 pub use self::provider::{NewProvider, Provider, ProviderPatch, Verification};

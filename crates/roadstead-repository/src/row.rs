@@ -3,8 +3,10 @@
 mod instance;
 mod operation;
 mod people;
+mod plan;
 mod provider;
 
+use roadstead_core::{Currency, Money};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -14,6 +16,7 @@ use crate::error::{Error, Result};
 pub(crate) use self::instance::{Instance, Observed, observed};
 pub(crate) use self::operation::{Attempt, Operation};
 pub(crate) use self::people::{Membership, Organization, Session, User};
+pub(crate) use self::plan::SalePlan;
 pub(crate) use self::provider::{Provider, verification};
 
 /// Reads a word that a column holds.
@@ -39,4 +42,21 @@ pub(crate) fn json<T: Serialize>(what: &'static str, value: &T) -> Result<Value>
 /// Writes a number that a column holds in a type of another sign.
 pub(crate) fn stored<T: TryFrom<N>, N>(what: &'static str, value: N) -> Result<T> {
     T::try_from(value).map_err(|_out_of_range| Error::Invalid { what })
+}
+
+/// Writes an amount of money.
+fn nanos(money: Money) -> Result<i64> {
+    money.nanos().ok_or(Error::Invalid {
+        what: "a price finer than a billionth of its unit",
+    })
+}
+
+/// Returns the currency that both parts of a price are in.
+fn currency(hourly: Option<Money>, monthly: Option<Money>) -> Result<Option<Currency>> {
+    match (hourly.map(|it| it.currency), monthly.map(|it| it.currency)) {
+        (Some(one), Some(other)) if one != other => Err(Error::Invalid {
+            what: "a price in two currencies",
+        }),
+        (one, other) => Ok(one.or(other)),
+    }
 }

@@ -81,6 +81,44 @@ diesel::table! {
 diesel::table! {
     use diesel::sql_types::{BigInt, Bool, Jsonb, Nullable, Text};
     use crate::types::{DbTime, DbUuid};
+    vps_plans (id) {
+        id -> DbUuid,
+        provider_id -> DbUuid,
+        remote_plan_id -> Text,
+        remote_label -> Text,
+        name -> Text,
+        vcpus -> BigInt,
+        memory_mib -> BigInt,
+        hardware -> Jsonb,
+        base_hourly -> Nullable<BigInt>,
+        base_monthly -> Nullable<BigInt>,
+        base_currency -> Nullable<Text>,
+        base_monthly_is_cap -> Bool,
+        base_source -> Nullable<Jsonb>,
+        base_as_of -> Nullable<DbTime>,
+        markup_kind -> Text,
+        markup_percent -> Nullable<BigInt>,
+        markup_hourly -> Nullable<BigInt>,
+        markup_monthly -> Nullable<BigInt>,
+        markup_currency -> Nullable<Text>,
+        markup_is_own -> Bool,
+        price_hourly -> Nullable<BigInt>,
+        price_monthly -> Nullable<BigInt>,
+        offerings -> Jsonb,
+        regions -> Jsonb,
+        images -> Jsonb,
+        is_active -> Bool,
+        is_retired -> Bool,
+        position -> BigInt,
+        revision -> BigInt,
+        created_at -> DbTime,
+        updated_at -> DbTime,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Bool, Jsonb, Nullable, Text};
+    use crate::types::{DbTime, DbUuid};
     vps_instances (id) {
         id -> DbUuid,
         organization_id -> DbUuid,
@@ -112,6 +150,8 @@ diesel::table! {
         observed_at -> Nullable<DbTime>,
         created_at -> DbTime,
         updated_at -> DbTime,
+        sale_plan_id -> Nullable<DbUuid>,
+        sale -> Nullable<Jsonb>,
     }
 }
 
@@ -255,5 +295,7 @@ diesel::table! {
 diesel::joinable!(memberships -> organizations (organization_id));
 diesel::joinable!(dooms -> vps_instances (instance_id));
 diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(vps_plans -> service_providers (provider_id));
 diesel::allow_tables_to_appear_in_same_query!(memberships, organizations, sessions, users);
 diesel::allow_tables_to_appear_in_same_query!(dooms, vps_instances);
+diesel::allow_tables_to_appear_in_same_query!(service_providers, vps_plans);

@@ -115,6 +115,7 @@ impl Platform {
             specification: checked.specification,
             tags: request.tags.clone(),
             price: checked.price,
+            sale: None,
         };
         let operation = NewOperation {
             id: OperationId::fresh(),

@@ -180,6 +180,7 @@ async fn create(request: HttpRequest, stage: Data<Stage>) -> actix_web::Result<H
             source: PriceSource::ProviderApi,
             as_of: jiff::Timestamp::UNIX_EPOCH,
         }),
+        sale: None,
     };
     let operation = NewOperation {
         id: OperationId::fresh(),

@@ -6,6 +6,8 @@ use roadstead_core::{
     RemoteId, State,
 };
 
+use super::Sale;
+
 /// How far a server's life has come, in our own books.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lifecycle {
@@ -125,6 +127,8 @@ pub struct NewInstance {
     pub tags: Vec<String>,
     /// What it costs, fixed when it was accepted; `None` where the vendor does not say.
     pub price: Option<Price>,
+    /// Under which terms it is sold; `None` where the vendor's plan was asked for.
+    pub sale: Option<Sale>,
 }
 
 /// One of our servers.
@@ -160,6 +164,8 @@ pub struct Instance {
     pub addresses: Vec<Address>,
     /// What it costs, fixed when it was accepted.
     pub price: Option<Price>,
+    /// Under which terms it was sold; `None` where the vendor's plan was asked for.
+    pub sale: Option<Sale>,
     /// Why it failed or needs a person.
     pub problem: Option<String>,
     /// When the vendor was last seen to have it.

@@ -6,8 +6,9 @@ use roadstead_core::{
 };
 use serde_json::Value;
 
-use super::{json, number, parse, stored, word};
-use crate::error::{Error, Result};
+use super::plan::{read_sale, sale};
+use super::{currency, json, nanos, number, parse, stored, word};
+use crate::error::Result;
 use crate::record::{self, Lifecycle, NewInstance, Observation, Specification};
 use crate::schema::vps_instances;
 use crate::types::{Id, Time};
@@ -46,6 +47,8 @@ pub(crate) struct Instance {
     pub(crate) observed_at: Option<Time>,
     pub(crate) created_at: Time,
     pub(crate) updated_at: Time,
+    pub(crate) sale_plan_id: Option<Id>,
+    pub(crate) sale: Option<Value>,
 }
 
 /// The columns that an observation fills.
@@ -126,6 +129,8 @@ impl Instance {
             observed_at: None,
             created_at: now,
             updated_at: now,
+            sale_plan_id: it.sale.as_ref().map(|it| Id(it.plan.0)),
+            sale: it.sale.as_ref().map(sale).transpose()?,
         })
     }
 
@@ -180,6 +185,10 @@ impl Instance {
             },
             addresses: parse("vps_instances.addresses", self.addresses)?,
             price,
+            sale: match (self.sale_plan_id, self.sale) {
+                (Some(plan), Some(terms)) => Some(read_sale(plan, terms)?),
+                _ => None,
+            },
             problem: self.problem,
             observed_at: self.observed_at.map(|it| it.0),
             created_at: self.created_at.0,
@@ -206,20 +215,5 @@ impl Instance {
             source: parse("vps_instances.price_source", source.clone())?,
             as_of: as_of.0,
         }))
-    }
-}
-
-fn nanos(money: Money) -> Result<i64> {
-    money.nanos().ok_or(Error::Invalid {
-        what: "a price finer than a billionth of its unit",
-    })
-}
-
-fn currency(hourly: Option<Money>, monthly: Option<Money>) -> Result<Option<Currency>> {
-    match (hourly.map(|it| it.currency), monthly.map(|it| it.currency)) {
-        (Some(one), Some(other)) if one != other => Err(Error::Invalid {
-            what: "a price in two currencies",
-        }),
-        (one, other) => Ok(one.or(other)),
     }
 }

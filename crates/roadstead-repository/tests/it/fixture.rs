@@ -228,6 +228,7 @@ pub(crate) fn new_instance(provider: ProviderId, label: &str) -> NewInstance {
             },
             as_of: Timestamp::from_second(1_795_000_000).unwrap(),
         }),
+        sale: None,
     }
 }
 

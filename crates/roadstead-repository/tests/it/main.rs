@@ -16,5 +16,6 @@ mod migrations;
 mod observe;
 mod pages;
 mod people;
+mod plans;
 mod providers;
 mod secrets;

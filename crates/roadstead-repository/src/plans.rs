@@ -1,0 +1,327 @@
+//! Plans on sale: put on sale, changed, taken off, and held while one is bought.
+
+mod import;
+mod list;
+
+use diesel::dsl::{count_star, max};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
+use diesel_async::RunQueryDsl;
+use roadstead_core::{PlanId, Price, SalePlanId};
+use serde_json::{Value, json};
+
+use crate::db::{Connection, Repository, detached, read, run};
+use crate::error::{Error, Result};
+use crate::record::{
+    AuditEntry, BaseChange, Lifecycle, NewInstance, NewSalePlan, SalePlan, SalePlanPatch,
+};
+use crate::schema::{service_providers, vps_instances, vps_plans};
+use crate::types::{Id, Time};
+use crate::{audit, providers, row};
+
+const TWICE: &str = "this plan of the provider is on sale already; change that one";
+
+const RETIRED: &str = "the provider no longer sells this plan; import its plans when it does";
+
+const fn missing() -> Error {
+    Error::NotFound {
+        what: "plan on sale",
+    }
+}
+
+impl Repository {
+    /// Puts a plan on sale.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if there is no such provider account, [`Error::Conflict`] if the
+    /// vendor's plan is on sale already, [`Error::Markup`].
+    pub async fn create_sale_plan(&self, new: NewSalePlan, audit: AuditEntry) -> Result<SalePlan> {
+        let repository = self.clone();
+        detached(async move {
+            let mut tx = repository.db.begin().await?;
+            let outcome = create(&mut tx, new, audit).await;
+            tx.finish(outcome).await
+        })
+        .await
+    }
+
+    /// Returns a plan on sale, or one that was; none of a deleted account.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] if the database does not answer.
+    pub async fn find_sale_plan(&self, id: SalePlanId) -> Result<Option<SalePlan>> {
+        let found: Option<(row::SalePlan, String)> = read!(self.db, c => vps_plans::table
+            .inner_join(service_providers::table)
+            .filter(vps_plans::id.eq(Id(id.0)))
+            .filter(service_providers::deleted_at.is_null())
+            .select((row::SalePlan::as_select(), service_providers::kind))
+            .first(c).await.optional())?;
+        found.map(|(row, kind)| row.into_record(kind)).transpose()
+    }
+
+    /// Changes a plan on sale. Servers that were sold under it keep their terms.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if there is none, [`Error::Conflict`] if it is to be sold although
+    /// the vendor has ceased to, [`Error::Markup`].
+    pub async fn update_sale_plan(
+        &self,
+        id: SalePlanId,
+        patch: SalePlanPatch,
+        audit: AuditEntry,
+    ) -> Result<SalePlan> {
+        let repository = self.clone();
+        detached(async move {
+            let mut tx = repository.db.begin().await?;
+            let outcome = update(&mut tx, Id(id.0), &patch, audit).await;
+            tx.finish(outcome).await
+        })
+        .await
+    }
+
+    /// Deletes a plan on sale.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if there is none, [`Error::PlanInUse`] while there are servers that
+    /// were sold under it.
+    pub async fn delete_sale_plan(&self, id: SalePlanId, audit: AuditEntry) -> Result<()> {
+        let repository = self.clone();
+        detached(async move {
+            let mut tx = repository.db.begin().await?;
+            let outcome = delete(&mut tx, Id(id.0), audit).await;
+            tx.finish(outcome).await
+        })
+        .await
+    }
+}
+
+/// Holds the plan under which a server is sold until the end of the transaction.
+///
+/// # Errors
+///
+/// [`Error::Changed`] if it is not as the sale saw it.
+pub(crate) async fn hold(tx: &mut Connection, new: &NewInstance) -> Result<()> {
+    let Some(sale) = &new.sale else {
+        return Ok(());
+    };
+    let as_seen = vps_plans::table
+        .find(Id(sale.plan.0))
+        .filter(vps_plans::provider_id.eq(Id(new.provider.0)))
+        .filter(vps_plans::revision.eq(sale.revision))
+        .select(vps_plans::id);
+    let found: Option<Id> = match tx {
+        Connection::Postgres(object) => {
+            as_seen.for_share().first(&mut **object).await.optional()?
+        }
+        // SQLite's one writer is the lock.
+        Connection::Sqlite(object) => as_seen.first(&mut **object).await.optional()?,
+    };
+    found.map(drop).ok_or(Error::Changed {
+        what: "plan on sale",
+    })
+}
+
+async fn create(tx: &mut Connection, new: NewSalePlan, audit: AuditEntry) -> Result<SalePlan> {
+    let now = tx.now().await?;
+    let provider = Id(new.provider.0);
+    providers::hold(tx, provider).await?;
+    let kind: String = run!(tx, c => service_providers::table.find(provider)
+        .select(service_providers::kind).first(c).await)?;
+    let position = match new.position {
+        Some(position) => position,
+        None => next_position(tx).await?,
+    };
+    let mut plan = begin(new, kind, position, now);
+    plan.reprice().map_err(refused(&plan.remote))?;
+    insert(tx, &plan).await?;
+    let details = json!({ "after": told(&plan) });
+    audit::append(tx, &AuditEntry { details, ..audit }, now).await?;
+    Ok(plan)
+}
+
+/// Makes a plan whose prices are still to be set.
+fn begin(new: NewSalePlan, kind: String, position: i64, now: Time) -> SalePlan {
+    let offered = new.offered;
+    let mut plan = SalePlan {
+        id: new.id,
+        provider: new.provider,
+        kind: kind.into(),
+        remote: offered.remote.clone(),
+        remote_label: offered.label.clone(),
+        name: new.name.unwrap_or_else(|| offered.label.clone()),
+        hardware: offered.hardware.clone(),
+        base: new.base,
+        markup: new.markup,
+        markup_is_own: true,
+        price: None,
+        offerings: Vec::new(),
+        regions: new.regions,
+        images: new.images,
+        active: new.active,
+        retired: false,
+        position,
+        revision: 1,
+        created_at: now.0,
+        updated_at: now.0,
+    };
+    plan.take(&offered);
+    plan
+}
+
+async fn next_position(tx: &mut Connection) -> Result<i64> {
+    let last: Option<i64> = run!(tx, c => vps_plans::table
+        .select(max(vps_plans::position)).first(c).await)?;
+    Ok(last.map_or(0, |it| it.saturating_add(1)))
+}
+
+async fn insert(tx: &mut Connection, plan: &SalePlan) -> Result<()> {
+    let row = row::SalePlan::new(plan)?;
+    run!(tx, c => diesel::insert_into(vps_plans::table).values(&row).execute(c).await)
+        .map_err(Error::taken(TWICE))?;
+    Ok(())
+}
+
+/// Writes a plan over the row it came from.
+async fn overwrite(tx: &mut Connection, plan: &SalePlan) -> Result<()> {
+    let row = row::SalePlan::new(plan)?;
+    run!(tx, c => diesel::update(vps_plans::table.find(row.id)).set(&row).execute(c).await)?;
+    Ok(())
+}
+
+async fn update(
+    tx: &mut Connection,
+    id: Id,
+    patch: &SalePlanPatch,
+    audit: AuditEntry,
+) -> Result<SalePlan> {
+    let now = tx.now().await?;
+    let before = lock(tx, id).await?;
+    let mut after = before.clone();
+    match &patch.base {
+        None => {}
+        Some(BaseChange::Operator(base)) => after.base = Some(base.clone()),
+        Some(BaseChange::Provider(offered)) => {
+            after.base = None;
+            let retired = after.retired;
+            after.take(offered);
+            after.retired = retired;
+        }
+    }
+    if let Some(markup) = patch.markup
+        && markup != after.markup
+    {
+        after.markup = markup;
+        after.markup_is_own = true;
+    }
+    after.name = patch.name.clone().unwrap_or(after.name);
+    after.regions = patch.regions.clone().unwrap_or(after.regions);
+    after.images = patch.images.clone().unwrap_or(after.images);
+    after.position = patch.position.unwrap_or(after.position);
+    match patch.active {
+        Some(true) if after.retired => return Err(Error::Conflict { what: RETIRED }),
+        // Whoever sends back what was shown does not mean to switch it off for good.
+        Some(false) if after.retired => {}
+        Some(active) => after.active = active,
+        None => {}
+    }
+    after.reprice().map_err(refused(&after.remote))?;
+    if after.differs(&before) {
+        touch(&mut after, now);
+    }
+    overwrite(tx, &after).await?;
+    let details = json!({ "before": told(&before), "after": told(&after) });
+    audit::append(tx, &AuditEntry { details, ..audit }, now).await?;
+    Ok(after)
+}
+
+async fn delete(tx: &mut Connection, id: Id, audit: AuditEntry) -> Result<()> {
+    let now = tx.now().await?;
+    let plan = lock(tx, id).await?;
+    let count: i64 = run!(tx, c => vps_instances::table
+        .filter(vps_instances::sale_plan_id.eq(Some(id)))
+        .filter(vps_instances::lifecycle.ne(Lifecycle::Deleted.as_str()))
+        .select(count_star()).first(c).await)?;
+    if count > 0 {
+        return Err(Error::PlanInUse {
+            count: count.unsigned_abs(),
+        });
+    }
+    run!(tx, c => diesel::delete(vps_plans::table.find(id)).execute(c).await)?;
+    let details = json!({ "before": told(&plan) });
+    audit::append(tx, &AuditEntry { details, ..audit }, now).await
+}
+
+/// Returns a plan and holds it for a change until the end of the transaction.
+async fn lock(tx: &mut Connection, id: Id) -> Result<SalePlan> {
+    let found = vps_plans::table.find(id);
+    let row: Option<row::SalePlan> = match tx {
+        Connection::Postgres(object) => {
+            let locked = found.select(row::SalePlan::as_select()).for_update();
+            locked.first(&mut **object).await.optional()?
+        }
+        Connection::Sqlite(object) => found
+            .select(row::SalePlan::as_select())
+            .first(&mut **object)
+            .await
+            .optional()?,
+    };
+    let row = row.ok_or_else(missing)?;
+    let kind: Option<String> = run!(tx, c => service_providers::table.find(row.provider_id)
+        .filter(service_providers::deleted_at.is_null())
+        .select(service_providers::kind).first(c).await.optional())?;
+    row.into_record(kind.ok_or_else(missing)?)
+}
+
+fn touch(plan: &mut SalePlan, now: Time) {
+    plan.revision = plan.revision.saturating_add(1);
+    plan.updated_at = now.0;
+}
+
+fn refused(plan: &PlanId) -> impl FnOnce(roadstead_core::MarkupError) -> Error {
+    let plan = plan.clone();
+    |error| Error::Markup { plan, error }
+}
+
+/// Returns what the audit log tells of a plan: all that an operator decides, and the prices.
+fn told(plan: &SalePlan) -> Value {
+    let price = |it: Option<&Price>| {
+        it.map(|it| json!({ "hourly": it.hourly, "monthly": it.monthly, "source": it.source }))
+    };
+    let aparts = plan.offerings.iter().filter_map(|it| {
+        let apart = it.apart.as_ref()?;
+        let prices = json!({
+            "base": price(apart.base.as_ref()),
+            "price": price(apart.price.as_ref()),
+        });
+        Some((it.region.to_string(), prices))
+    });
+    json!({
+        "provider_id": plan.provider,
+        "type": plan.remote,
+        "name": plan.name,
+        "base": price(plan.base.as_ref()),
+        "markup": told_markup(plan),
+        "price": price(plan.price.as_ref()),
+        "regions_apart": aparts.collect::<serde_json::Map<_, _>>(),
+        "regions": plan.regions,
+        "images": plan.images,
+        "active": plan.active,
+        "retired": plan.retired,
+        "position": plan.position,
+        "revision": plan.revision,
+    })
+}
+
+fn told_markup(plan: &SalePlan) -> Value {
+    use roadstead_core::Markup;
+    match plan.markup {
+        Markup::None => json!({ "kind": "none" }),
+        Markup::Percent(percent) => json!({ "kind": "percent", "percent": percent.to_string() }),
+        Markup::Fixed { hourly, monthly } => {
+            json!({ "kind": "fixed", "hourly": hourly, "monthly": monthly })
+        }
+    }
+}

@@ -386,6 +386,17 @@ mod tests {
     }
 
     #[test]
+    fn kinds_and_their_words_agree_with_json() {
+        let words = "no_token bad_token forbidden invalid no_such_resource unsupported \
+            no_such_provider disabled no_such_instance quota no_capacity throttled busy conflict \
+            maintenance server transport timeout decode outcome_unknown";
+        for word in words.split_whitespace() {
+            let kind: ErrorKind = serde_json::from_value(word.into()).unwrap();
+            assert_eq!(kind.as_str(), word);
+        }
+    }
+
+    #[test]
     fn what_may_have_been_sent_is_never_called_not_executed() {
         for kind in [ErrorKind::Timeout, ErrorKind::Server, ErrorKind::Decode] {
             let error = Error::new("fake".into(), "create the instance", kind, "it failed");

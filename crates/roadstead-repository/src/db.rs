@@ -16,6 +16,7 @@ use tracing::Instrument;
 
 use crate::error::{Error, Result};
 use crate::sealing::Keyring;
+use crate::tally;
 use crate::types::{DbTime, Time};
 
 pub(crate) use self::postgres::Server;
@@ -210,6 +211,29 @@ impl Database {
         match &self.pools {
             Pools::Postgres(_) => Backend::Postgres,
             Pools::Sqlite { .. } => Backend::Sqlite,
+        }
+    }
+
+    /// Returns how busy the connections are.
+    pub(crate) fn pools(&self) -> Vec<tally::Pool> {
+        // The two pools are of two types, and neither can be named in general.
+        macro_rules! state {
+            ($name:literal, $pool:expr) => {{
+                let it = $pool.status();
+                tally::Pool {
+                    name: $name,
+                    max: it.max_size,
+                    open: it.size,
+                    in_use: it.size.saturating_sub(it.available),
+                    waiting: it.waiting,
+                }
+            }};
+        }
+        match &self.pools {
+            Pools::Postgres(all) => vec![state!("all", all)],
+            Pools::Sqlite { writer, readers } => {
+                vec![state!("writer", writer), state!("readers", readers)]
+            }
         }
     }
 

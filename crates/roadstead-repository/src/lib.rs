@@ -17,6 +17,7 @@ mod record;
 mod row;
 mod schema;
 mod sealing;
+mod tally;
 mod types;
 
 pub use crate::db::{Backend, Options, Repository};
@@ -33,6 +34,7 @@ pub use crate::record::{
     Specification, User, Verification,
 };
 pub use crate::sealing::Keyring;
+pub use crate::tally::{OpenOperations, Pool, Tally};
 
 /// On whose behalf a query runs. Every query about an organization's things takes one, so that
 /// forgetting the organization does not compile.

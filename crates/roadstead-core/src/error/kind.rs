@@ -121,6 +121,33 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// Returns the word used in logs and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoToken => "no_token",
+            Self::BadToken => "bad_token",
+            Self::Forbidden => "forbidden",
+            Self::Invalid => "invalid",
+            Self::NoSuchResource => "no_such_resource",
+            Self::Unsupported => "unsupported",
+            Self::NoSuchProvider => "no_such_provider",
+            Self::Disabled => "disabled",
+            Self::NoSuchInstance => "no_such_instance",
+            Self::Quota => "quota",
+            Self::NoCapacity => "no_capacity",
+            Self::Throttled => "throttled",
+            Self::Busy => "busy",
+            Self::Conflict => "conflict",
+            Self::Maintenance => "maintenance",
+            Self::Server => "server",
+            Self::Transport => "transport",
+            Self::Timeout => "timeout",
+            Self::Decode => "decode",
+            Self::OutcomeUnknown => "outcome_unknown",
+        }
+    }
+
     /// Returns the public class.
     #[must_use]
     pub const fn code(self) -> Code {

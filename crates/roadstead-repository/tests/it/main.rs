@@ -19,3 +19,4 @@ mod people;
 mod plans;
 mod providers;
 mod secrets;
+mod tally;

@@ -44,6 +44,8 @@ pub(crate) struct Source {
 const SETTINGS: &str = "\
 Settings (environment variables, or the same names in the file given by --config):
   ROADSTEAD_LISTEN                 address of the API                     [127.0.0.1:8080]
+  ROADSTEAD_METRICS_LISTEN         address of the metrics, such as 127.0.0.1:9100: GET /metrics,
+                                   without a login, so keep it off the internet [off]
   ROADSTEAD_DATABASE_URL           sqlite://PATH or postgres://…          [sqlite://roadstead.db]
   ROADSTEAD_MASTER_KEY_FILE        seals the providers' tokens; made at the first start on
                                    SQLite, must exist with PostgreSQL     [roadstead.key]

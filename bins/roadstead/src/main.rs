@@ -7,6 +7,7 @@ mod failure;
 mod key;
 mod listen;
 mod logs;
+mod metrics;
 mod migrate;
 mod serve;
 mod settings;

@@ -13,6 +13,7 @@ use roadstead_service::{Engine, Platform};
 use tokio::sync::watch;
 use tracing::info;
 
+use crate::metrics::{Metrics, Recorder};
 use crate::settings::Settings;
 use crate::{listen, logs, wiring};
 
@@ -24,11 +25,18 @@ pub(crate) async fn run(settings: Settings, migrate: bool) -> anyhow::Result<()>
     logs::start(&settings.log);
     // The socket first: a server that cannot listen leaves no files behind.
     let listener = listen::bind(settings.listen, "ROADSTEAD_LISTEN")?;
+    let metrics_listener = settings
+        .metrics_listen
+        .map(|it| listen::bind(it, "ROADSTEAD_METRICS_LISTEN"))
+        .transpose()?;
     // The database before its lock: it says best what is wrong with its own place.
     let repository = wiring::repository(&settings).await?;
     let _lock = lock(&settings)?;
     apply_migrations(&repository, migrate).await?;
     let platform = wiring::platform_of(&settings, repository).await?;
+    let metrics = metrics_listener
+        .map(|it| Metrics::start(Recorder::install()?, Arc::clone(&platform), it))
+        .transpose()?;
     let running = Running::start(Arc::clone(&platform), listener, settings.workers)?;
     info!(
         listen = %running.address,
@@ -36,10 +44,18 @@ pub(crate) async fn run(settings: Settings, migrate: bool) -> anyhow::Result<()>
         "listening at http://{}",
         running.address
     );
+    if let Some(metrics) = &metrics {
+        info!(listen = %metrics.address, "metrics at http://{}/metrics", metrics.address);
+    }
     if !platform.has_users().await? {
         info!("nobody can log in yet; run `roadstead user create --email YOU --operator`");
     }
-    running.until_stopped().await
+    running.until_stopped().await?;
+    // Last, so that what happens while the rest stops can still be read.
+    match metrics {
+        Some(metrics) => metrics.stop().await,
+        None => Ok(()),
+    }
 }
 
 /// A server that is up.

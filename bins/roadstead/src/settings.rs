@@ -14,8 +14,9 @@ use roadstead_service::Clockwork;
 use crate::logs;
 
 /// The names that are read, without the prefix.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "LISTEN",
+    "METRICS_LISTEN",
     "DATABASE_URL",
     "MASTER_KEY_FILE",
     "WORKERS",
@@ -34,6 +35,8 @@ const PREFIX: &str = "ROADSTEAD_";
 pub(crate) struct Settings {
     /// Where the API listens.
     pub(crate) listen: SocketAddr,
+    /// Where the metrics are read, if anywhere.
+    pub(crate) metrics_listen: Option<SocketAddr>,
     /// The database. May hold a password: never shown.
     pub(crate) database: DatabaseUrl,
     /// The file of the master key.
@@ -93,6 +96,16 @@ impl Settings {
             it.parse()
                 .map_err(|_error| "must be an address with a port, such as `127.0.0.1:8080`")
         });
+        let metrics_listen = reader.take("METRICS_LISTEN", None, |it| {
+            match it.parse::<SocketAddr>() {
+                // With port 0 each gets a port of its own.
+                Ok(address) if address == listen && address.port() != 0 => {
+                    Err("must be another address than ROADSTEAD_LISTEN")
+                }
+                Ok(address) => Ok(Some(address)),
+                Err(_) => Err("must be an address with a port, such as `127.0.0.1:9100`"),
+            }
+        });
         let database = reader.take("DATABASE_URL", "sqlite://roadstead.db".to_owned(), |it| {
             let known = ["sqlite://", "postgres://", "postgresql://"];
             if known
@@ -141,6 +154,7 @@ impl Settings {
         reader.finish()?;
         Ok(Self {
             listen,
+            metrics_listen,
             database: DatabaseUrl(database),
             master_key_file,
             workers,
@@ -314,6 +328,7 @@ mod tests {
     fn every_mistake_is_reported_at_once_and_no_value_is_shown() {
         let wrong = [
             ("LISTEN", "8080"),
+            ("METRICS_LISTEN", "on"),
             ("DATABASE_URL", "mysql://root:hunter2@db"),
             ("WORKERS", "-1"),
             ("LEASE", "1s"),
@@ -329,6 +344,22 @@ mod tests {
             );
         }
         assert!(!message.contains("hunter2"));
+    }
+
+    #[test]
+    fn metrics_are_off_by_default_and_never_where_the_api_is() {
+        assert_eq!(parse(&[]).unwrap().metrics_listen, None);
+        let twice = [
+            ("LISTEN", "127.0.0.1:9100"),
+            ("METRICS_LISTEN", "127.0.0.1:9100"),
+        ];
+        let message = parse(&twice).unwrap_err().to_string();
+        assert!(
+            message.contains("another address than ROADSTEAD_LISTEN"),
+            "{message}"
+        );
+        let free = [("LISTEN", "127.0.0.1:0"), ("METRICS_LISTEN", "127.0.0.1:0")];
+        assert!(parse(&free).unwrap().metrics_listen.is_some());
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod query;
 pub mod request;
 mod route;
 mod routes;
+mod telemetry;
 mod view;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use roadstead_service::Platform;
 
 pub use crate::error::{ApiError, ErrorCode, error_table};
 pub use crate::openapi::openapi;
+pub use crate::telemetry::describe;
 
 /// Mounts every route.
 pub fn configure(platform: Arc<Platform>) -> impl Fn(&mut web::ServiceConfig) + Clone {

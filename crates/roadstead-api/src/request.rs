@@ -1,18 +1,20 @@
 //! The id of the request at hand, its log line, and the headers of every answer.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
+use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{ResponseError, rt};
+use actix_web::{HttpResponse, ResponseError, rt};
 use roadstead_service::Error;
 use tracing::{Instrument, error, info, info_span, warn};
 use uuid::Uuid;
 
 use crate::error::ApiError;
+use crate::telemetry;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -42,27 +44,58 @@ pub async fn trace(
         .and_then(|it| it.to_str().ok())
         .and_then(|it| it.parse().ok())
         .unwrap_or_else(Uuid::now_v7);
+    let asked = Asked {
+        method: request.method().clone(),
+        // The pattern, never the path: a path may hold what a client mistyped.
+        route: request
+            .match_pattern()
+            .unwrap_or_else(|| "unmatched".to_owned()),
+        begun: Instant::now(),
+    };
     // On a task of its own, which goes on when the client has gone away: a handler is never cut
     // off inside a query, and what it has begun is on record completely or not at all.
-    match rt::spawn(answer(id, request, next)).await {
+    match rt::spawn(answer(id, asked.clone(), request, next)).await {
         Ok(answered) => answered,
         Err(panic) => {
-            error!(request.id = %id, error = %panic, "the handler panicked");
+            error!(
+                request.id = %id,
+                http.method = %asked.method,
+                http.route = asked.route,
+                error = %panic,
+                "the handler panicked"
+            );
             let error = ApiError::from(Error::Internal(Box::new(panic)));
             let mut response = CURRENT.sync_scope(id, || error.error_response());
+            asked.count(&response);
             common_headers(id, response.headers_mut());
             Err(InternalError::from_response(error, response).into())
         }
     }
 }
 
+/// What is logged and counted of a request.
+#[derive(Clone)]
+struct Asked {
+    method: Method,
+    route: String,
+    begun: Instant,
+}
+
+impl Asked {
+    /// Counts the answer, and returns how long it took.
+    fn count<B>(&self, answer: &HttpResponse<B>) -> Duration {
+        let elapsed = self.begun.elapsed();
+        telemetry::answered(&self.method, &self.route, answer.status(), elapsed);
+        elapsed
+    }
+}
+
 async fn answer(
     id: Uuid,
+    asked: Asked,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let method = request.method().clone();
-    let started = Instant::now();
     let span = info_span!("request", request.id = %id);
     let answered = CURRENT
         .scope(id, next.call(request))
@@ -70,12 +103,9 @@ async fn answer(
         .await;
     let mut response = answered?;
     common_headers(id, response.headers_mut());
-    // The pattern, never the path: a path may hold what a client mistyped.
-    let route = response
-        .request()
-        .match_pattern()
-        .unwrap_or_else(|| "unmatched".to_owned());
-    let (status, elapsed) = (response.status().as_u16(), started.elapsed());
+    let elapsed = asked.count(response.response());
+    let Asked { method, route, .. } = asked;
+    let status = response.status().as_u16();
     span.in_scope(|| {
         let cause = response
             .response()
@@ -101,7 +131,7 @@ async fn answer(
             http.method = %method,
             http.route = route,
             http.status = status,
-            elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+            elapsed_ms = elapsed.as_secs_f64() * 1000.0,
             "{method} {route} answered {status}"
         );
     });

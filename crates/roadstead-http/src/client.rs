@@ -211,8 +211,13 @@ impl Inner {
         debug!(
             provider.kind = %self.provider,
             http.method = %request.method,
-            http.path = request.template,
-            http.status = answer.as_ref().ok().map(|it| it.status),
+            http.route = request.template,
+            vendor.status = answer.as_ref().ok().map(|it| it.status),
+            vendor.request_id = answer
+                .as_ref()
+                .ok()
+                .and_then(|it| self.request_id(&it.headers))
+                .as_deref(),
             elapsed_ms = started.elapsed().as_secs_f64() * 1000.0,
             "called the provider"
         );

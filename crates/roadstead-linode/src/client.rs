@@ -258,7 +258,7 @@ impl Client {
         if matches!(response.status(), 202 | 299) {
             warn!(
                 provider.kind = "linode",
-                http.status = response.status(),
+                vendor.status = response.status(),
                 "the provider warns of how we {}",
                 call.operation
             );

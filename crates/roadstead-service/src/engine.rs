@@ -14,7 +14,7 @@ use roadstead_core::OperationId;
 use roadstead_repository::Claim;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
-use tracing::{debug, error, info, warn};
+use tracing::{Instrument, debug, error, info, info_span, warn};
 use uuid::Uuid;
 
 pub use self::decide::{Book, Call, Clockwork, Observed, Step, decide};
@@ -139,7 +139,16 @@ impl Worker {
             Ok(claims) => {
                 let count = claims.len();
                 for claim in claims {
-                    running.spawn(carry(Arc::clone(&self.platform), claim));
+                    let span = info_span!(
+                        "operation",
+                        operation.id = %claim.operation.id,
+                        operation.kind = claim.operation.kind.as_str(),
+                        instance.id = %claim.instance.id,
+                        // Of the request that asked for it, which was answered long ago.
+                        request.id = claim.operation.request_id.as_deref(),
+                    );
+                    let carried = carry(Arc::clone(&self.platform), claim);
+                    running.spawn(carried.instrument(span));
                 }
                 count
             }
@@ -178,7 +187,7 @@ async fn carry(platform: Arc<Platform>, claim: Claim) -> OperationId {
     let hand = match perform::Hand::take(&platform, &claim).await {
         Ok(hand) => hand,
         Err(error) => {
-            warn!(operation.id = %id, error = %error, "could not take up the operation");
+            warn!(error = %error, "could not take up the operation");
             return id;
         }
     };
@@ -189,7 +198,7 @@ async fn carry(platform: Arc<Platform>, claim: Claim) -> OperationId {
             Step::Call(call) => match hand.perform(call).await {
                 Ok(next) => observed = next,
                 Err(error) => {
-                    warn!(operation.id = %id, error = %error, "gave the operation back");
+                    warn!(error = %error, "gave the operation back");
                     return id;
                 }
             },
@@ -198,15 +207,12 @@ async fn carry(platform: Arc<Platform>, claim: Claim) -> OperationId {
                 let doomed = !change.doomed.is_empty();
                 match platform.repository.apply(&claim, &change).await {
                     Ok(_) => info!(
-                        operation.id = %id,
-                        operation.kind = claim.operation.kind.as_str(),
                         operation.state = state.as_str(),
-                        instance.id = %claim.instance.id,
                         "operation `{id}` is {}",
                         state.as_str()
                     ),
                     Err(error) => {
-                        warn!(operation.id = %id, error = %error, "could not write the operation");
+                        warn!(error = %error, "could not write the operation");
                     }
                 }
                 if doomed {

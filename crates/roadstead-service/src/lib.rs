@@ -5,11 +5,13 @@ mod engine;
 mod error;
 mod grant;
 mod instances;
+mod observed;
 mod operations;
 mod people;
 mod platform;
 mod providers;
 mod registry;
+mod telemetry;
 
 pub use roadstead_repository::{
     Accepted, ErrorRecord, Instance, InstanceFilter, InstancePatch, Lifecycle, Membership,
@@ -22,7 +24,9 @@ pub use crate::engine::{Book, Call, Clockwork, Engine, Observed, Step, decide};
 pub use crate::error::{Error, FieldError, Result, public_field};
 pub use crate::grant::{Caller, Grant, ManageInstances, OperatorGrant, Permission, ReadInstances};
 pub use crate::instances::{CreateServer, PageRequest};
+pub use crate::observed::ObservedProvider;
 pub use crate::people::{Login, NewUser};
 pub use crate::platform::{Platform, PlatformConfig};
 pub use crate::providers::{ProviderChange, RegisterProvider, Registered};
 pub use crate::registry::{Account, Factory, Registry};
+pub use crate::telemetry::describe;

@@ -11,6 +11,7 @@ use roadstead_core::{Clock, Descriptor, Provider, ProviderId, ProviderKind, Secr
 use roadstead_repository::{self as repository, Repository};
 
 use crate::error::{Error, Result};
+use crate::observed::ObservedProvider;
 
 type Build = dyn Fn(Secret<String>, &serde_json::Value) -> roadstead_core::Result<Arc<dyn Provider>>
     + Send
@@ -167,7 +168,8 @@ impl Registry {
             .factories
             .get(&ProviderKind::from(kind))
             .ok_or(Error::NoSuchProvider)?;
-        Ok((factory.build)(token, configuration)?)
+        let provider = (factory.build)(token, configuration)?;
+        Ok(ObservedProvider::new(provider, None))
     }
 
     /// Returns an account at hand, active or not.
@@ -211,6 +213,25 @@ impl Registry {
         Ok(records)
     }
 
+    /// Returns the accounts that this process has used and that are still on record, and forgets
+    /// the others.
+    pub(crate) async fn in_use(&self) -> Vec<(ProviderId, Arc<CachedProvider>)> {
+        // Before the books are read: what is on record by then is not forgotten by mistake.
+        let mut used: Vec<_> = {
+            let made = self.made.read();
+            let used = made.iter().map(|(id, it)| (*id, Arc::clone(&it.catalogue)));
+            used.collect()
+        };
+        if let Ok(records) = self.repository.list_providers().await {
+            let is_on_record = |id: &ProviderId| records.iter().any(|it| it.id == *id);
+            let mut made = self.made.write();
+            for (id, _) in used.extract_if(.., |(id, _)| !is_on_record(id)) {
+                made.remove(&id);
+            }
+        }
+        used
+    }
+
     async fn at_hand(&self, record: repository::Provider) -> Result<Account> {
         let known = {
             let made = self.made.read();
@@ -247,7 +268,8 @@ impl Registry {
                 )
             })?;
         let provider = (factory.build)(token, &record.configuration)?;
-        let fresh = CachedProvider::new(provider, Arc::clone(&self.clock), CachePolicy::default());
+        let observed = ObservedProvider::new(provider, Some(record.id));
+        let fresh = CachedProvider::new(observed, Arc::clone(&self.clock), CachePolicy::default());
         let mut made = self.made.write();
         // Another request may have made it meanwhile; all must share one cache.
         if let Some(there) = made.get(&record.id)

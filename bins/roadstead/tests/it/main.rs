@@ -10,6 +10,7 @@ mod api;
 mod commands;
 mod databases;
 mod demo;
+mod metrics;
 mod migrations;
 mod program;
 mod providers_md;

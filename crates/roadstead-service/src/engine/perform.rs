@@ -255,10 +255,9 @@ impl<'a> Hand<'a> {
     /// Logs a vendor's failure with its cause, and freezes the account whose token is refused.
     async fn note_failure(&self, failure: &Error) {
         warn!(
-            operation.id = %self.claim.operation.id,
             provider.id = %self.account.record.id,
             error = %failure,
-            error.kind = ?failure.kind,
+            error.kind = failure.kind.as_str(),
             error.cause = failure.source.as_deref().map(tracing::field::display),
             vendor.status = failure.http,
             vendor.request_id = failure.vendor_request_id.as_deref(),

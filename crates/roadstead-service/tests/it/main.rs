@@ -17,6 +17,7 @@ mod down;
 mod keys;
 mod life;
 mod lost;
+mod observed;
 mod poller;
 mod refused;
 mod secrets;

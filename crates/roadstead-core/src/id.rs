@@ -54,6 +54,8 @@ own_id!(
     OperationId,
     /// An organization's public SSH key; not the vendors' copies of it.
     SshKeyId,
+    /// Something that members were told.
+    EventId,
 );
 
 macro_rules! text_id {

@@ -35,8 +35,8 @@ pub use crate::extensions::{
     StackScripts,
 };
 pub use crate::id::{
-    ImageId, InstanceId, OperationId, OrgId, PageToken, PlanId, ProviderId, ProviderKind, RegionId,
-    RemoteId, RemoteOperationId, SalePlanId, SessionId, SshKeyId, UserId,
+    EventId, ImageId, InstanceId, OperationId, OrgId, PageToken, PlanId, ProviderId, ProviderKind,
+    RegionId, RemoteId, RemoteOperationId, SalePlanId, SessionId, SshKeyId, UserId,
 };
 pub use crate::instance::{
     Address, At, Billed, Instance, InstanceQuery, Next, Page, Scope, State, Status,

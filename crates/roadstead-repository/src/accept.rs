@@ -4,17 +4,18 @@ use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use roadstead_core::{InstanceId, OperationId};
 
-use crate::db::{Connection, Repository, detached, read, run};
+use crate::db::{Connection, Repository, Write, detached, read, run};
 use crate::error::{Error, Result};
+use crate::events::Told;
 use crate::operations::unfinished;
 use crate::record::{
     Accepted, AuditEntry, IdempotencyKey, Lifecycle, NewInstance, NewOperation, OperationKind,
     OperationState,
 };
-use crate::schema::{idempotency_keys, operations, vps_instances};
+use crate::schema::{audit_log, idempotency_keys, operations, vps_instances};
 use crate::sealing::{Keyring, Sealed};
 use crate::types::{Id, Time};
-use crate::{Tenant, audit, instances, plans, providers, row};
+use crate::{Tenant, audit, instances, plans, row};
 
 impl Repository {
     /// Puts a new server on record with the operation that creates it, in one transaction. A
@@ -50,7 +51,9 @@ impl Repository {
             };
             let mut tx = repository.db.begin().await?;
             let outcome = create(&mut tx, &asked, &instance).await;
-            tx.finish(outcome).await
+            let accepted = tx.finish(outcome).await?;
+            repository.told();
+            Ok(accepted)
         })
         .await
     }
@@ -123,7 +126,9 @@ impl Repository {
             };
             let mut tx = repository.db.begin().await?;
             let outcome = act(&mut tx, &asked, Id(instance.0)).await;
-            tx.finish(outcome).await
+            let accepted = tx.finish(outcome).await?;
+            repository.told();
+            Ok(accepted)
         })
         .await
     }
@@ -138,25 +143,60 @@ struct Asked {
 }
 
 async fn create(tx: &mut Connection, asked: &Asked, new: &NewInstance) -> Result<Accepted> {
-    let now = tx.now().await?;
-    if let Some(earlier) = take_key(tx, asked, now).await? {
+    if let Some(earlier) = take_key(tx, asked).await? {
         return replay(tx, &asked.tenant, earlier).await;
     }
-    providers::hold(tx, Id(new.provider.0)).await?;
-    plans::hold(tx, new).await?;
+    let now = plans::hold(tx, new).await?;
     let instance = row::Instance::new(asked.tenant.org, new, now)?;
-    run!(tx, c => diesel::insert_into(vps_instances::table).values(&instance).execute(c).await)?;
     let operation = ready(asked, &instance, now);
-    run!(tx, c => diesel::insert_into(operations::table).values(&operation).execute(c).await)?;
-    audit::append(tx, &asked.audit, now).await?;
+    let mut told = Told::default();
+    told.instance(&instance, now)?;
+    told.operation(&operation, now)?;
+    write(tx, Some(&instance), &operation, asked, &told).await?;
     accepted(instance, operation, false)
 }
 
+/// Writes what was accepted: a new server, the operation, the line of the log, and the events.
+/// On PostgreSQL they go in one flight.
+async fn write(
+    tx: &mut Connection,
+    instance: Option<&row::Instance>,
+    operation: &row::Operation,
+    asked: &Asked,
+    told: &Told,
+) -> Result<()> {
+    let instance = instance.map(|it| diesel::insert_into(vps_instances::table).values(it));
+    let line = audit::line(&asked.audit, operation.created_at);
+    let line = diesel::insert_into(audit_log::table).values(&line);
+    match tx {
+        Connection::Postgres(object) => {
+            let operation = diesel::insert_into(operations::table).values(operation);
+            let mut writes: Vec<Write<'_>> = Vec::with_capacity(3);
+            if let Some(instance) = &instance {
+                writes.push(instance);
+            }
+            writes.push(&operation);
+            writes.push(&line);
+            told.write_after(object, &writes).await
+        }
+        Connection::Sqlite(object) => {
+            if let Some(instance) = instance {
+                instance.execute(&mut **object).await?;
+            }
+            let operation = diesel::insert_into(operations::table).values(operation);
+            operation.execute(&mut **object).await?;
+            line.execute(&mut **object).await?;
+            told.write_lite(object).await
+        }
+    }
+}
+
 async fn act(tx: &mut Connection, asked: &Asked, id: Id) -> Result<Accepted> {
-    let now = tx.now().await?;
-    if let Some(earlier) = take_key(tx, asked, now).await? {
+    if let Some(earlier) = take_key(tx, asked).await? {
         return replay(tx, &asked.tenant, earlier).await;
     }
+    let now = tx.now().await?;
+    let mut told = Told::default();
     let mut instance = instances::lock(tx, &asked.tenant, id).await?;
     let lifecycle = instance.lifecycle()?;
     if lifecycle == Lifecycle::Deleted {
@@ -193,9 +233,13 @@ async fn act(tx: &mut Connection, asked: &Asked, id: Id) -> Result<Accepted> {
             lifecycle
         };
         if next != lifecycle {
+            let before = instance;
             instance = run!(tx, c => diesel::update(vps_instances::table.find(id))
                 .set((vps_instances::lifecycle.eq(next.as_str()), vps_instances::updated_at.eq(now)))
                 .returning(row::Instance::as_returning()).get_result(c).await)?;
+            if instance.looks_other_than(&before)? {
+                told.instance(&instance, now)?;
+            }
         }
     } else {
         if let Some(busy) = active.next() {
@@ -208,14 +252,14 @@ async fn act(tx: &mut Connection, asked: &Asked, id: Id) -> Result<Accepted> {
             return Err(Error::WrongState { lifecycle });
         }
     }
-    run!(tx, c => diesel::insert_into(operations::table).values(&operation).execute(c).await)?;
-    audit::append(tx, &asked.audit, now).await?;
+    told.operation(&operation, now)?;
+    write(tx, None, &operation, asked, &told).await?;
     accepted(instance, operation, false)
 }
 
 /// Puts the key on record, or returns the operation that it already stands for. Of two requests
 /// at a time the second waits here until the first has ended.
-async fn take_key(tx: &mut Connection, asked: &Asked, now: Time) -> Result<Option<Id>> {
+async fn take_key(tx: &mut Connection, asked: &Asked) -> Result<Option<Id>> {
     let Some(key) = &asked.key else {
         return Ok(None);
     };
@@ -225,7 +269,8 @@ async fn take_key(tx: &mut Connection, asked: &Asked, now: Time) -> Result<Optio
         idempotency_keys::key.eq(&key.key),
         idempotency_keys::hash.eq(&key.hash),
         idempotency_keys::operation_id.eq(Id(asked.operation.id.0)),
-        idempotency_keys::created_at.eq(now),
+        // It says when the key may be forgotten, which no clock need be exact for.
+        idempotency_keys::created_at.eq(Time::now()),
     );
     let inserted = run!(tx, c => diesel::insert_into(idempotency_keys::table).values(values)
         .on_conflict((idempotency_keys::organization_id, idempotency_keys::key)).do_nothing()

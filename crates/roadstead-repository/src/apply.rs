@@ -7,13 +7,14 @@ use roadstead_core::Code;
 use crate::claim::{end_attempt, lock};
 use crate::db::{Connection, Repository, detached, run};
 use crate::error::{Error, Result};
+use crate::events::Told;
 use crate::operations::check_edge;
 use crate::record::{
     Change, Claim, ErrorRecord, InstanceChange, Operation, OperationKind, OperationState,
 };
+use crate::row;
 use crate::schema::{dooms, operations, vps_instances};
 use crate::types::{Id, Time};
-use crate::{observe, row};
 
 impl Repository {
     /// Writes a change and frees the lease, in one transaction.
@@ -33,6 +34,7 @@ impl Repository {
             let mut tx = repository.db.begin().await?;
             let outcome = apply(&mut tx, id, epoch, &change).await;
             let (operation, wiped) = tx.finish(outcome).await?;
+            repository.told();
             if wiped {
                 repository.forget_log().await;
             }
@@ -82,7 +84,8 @@ async fn apply(
     if let Some(outcome) = change.attempt {
         end_attempt(tx, &row, outcome, now).await?;
     }
-    change_instance(tx, &row, &change.instance, now).await?;
+    let mut told = Told::default();
+    change_instance(tx, &row, &change.instance, now, &mut told).await?;
     for remote in &change.doomed {
         let values = (
             dooms::provider_id.eq(row.provider_id),
@@ -133,8 +136,12 @@ async fn apply(
         .set(changes).returning(row::Operation::as_returning()).get_result(c).await)?;
     let mut wiped = row.secret.is_some() && after.secret.is_none();
     if change.state == OperationState::Succeeded && row.kind()? == OperationKind::Delete {
-        wiped |= close_undecided(tx, &row, now).await?;
+        wiped |= close_undecided(tx, &row, now, &mut told).await?;
     }
+    if after.looks_other_than(&row) {
+        told.operation(&after, now)?;
+    }
+    told.write(tx).await?;
     Ok((after.into_record()?, wiped))
 }
 
@@ -143,6 +150,7 @@ async fn change_instance(
     operation: &row::Operation,
     change: &InstanceChange,
     now: Time,
+    told: &mut Told,
 ) -> Result<()> {
     let InstanceChange {
         lifecycle,
@@ -184,12 +192,13 @@ async fn change_instance(
             .as_ref()
             .map(|_| vps_instances::observed_at.eq(Some(now))),
         vps_instances::updated_at.eq(now),
+        observed,
     );
-    run!(tx, c => diesel::update(vps_instances::table.find(instance.id))
-        .set(changes).execute(c).await)
+    let after: row::Instance = run!(tx, c => diesel::update(vps_instances::table.find(instance.id))
+        .set(changes).returning(row::Instance::as_returning()).get_result(c).await)
     .map_err(Error::taken(BOUND))?;
-    if let Some(observed) = observed {
-        observe::write(tx, instance.id, &observed).await?;
+    if after.looks_other_than(&instance)? {
+        told.instance(&after, now)?;
     }
     Ok(())
 }
@@ -212,7 +221,12 @@ async fn hold(tx: &mut Connection, id: Id) -> Result<row::Instance> {
 }
 
 /// Ends what waits for a person at a server that is gone. Returns whether there was anything.
-async fn close_undecided(tx: &mut Connection, delete: &row::Operation, now: Time) -> Result<bool> {
+async fn close_undecided(
+    tx: &mut Connection,
+    delete: &row::Operation,
+    now: Time,
+    told: &mut Told,
+) -> Result<bool> {
     let error = ErrorRecord {
         code: Code::UnknownError.as_str().to_owned(),
         message: "the server was deleted before this was decided".to_owned(),
@@ -228,10 +242,13 @@ async fn close_undecided(tx: &mut Connection, delete: &row::Operation, now: Time
         operations::updated_at.eq(now),
         operations::finished_at.eq(Some(now)),
     );
-    let closed = run!(tx, c => diesel::update(operations::table)
+    let closed: Vec<row::Operation> = run!(tx, c => diesel::update(operations::table)
         .filter(operations::instance_id.eq(delete.instance_id))
         .filter(operations::id.ne(delete.id))
         .filter(operations::state.eq(OperationState::Attention.as_str()))
-        .set(changes).execute(c).await)?;
-    Ok(closed > 0)
+        .set(changes).returning(row::Operation::as_returning()).get_results(c).await)?;
+    for operation in &closed {
+        told.operation(operation, now)?;
+    }
+    Ok(!closed.is_empty())
 }

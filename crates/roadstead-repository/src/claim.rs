@@ -8,8 +8,9 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::db::{Connection, Repository, detached, run, write};
+use crate::db::{Connection, Repository, detached, run};
 use crate::error::{Error, Result};
+use crate::events::Told;
 use crate::operations::{check_edge, movable};
 use crate::record::{AttemptOutcome, Claim, OperationState, Request, SentAttempt};
 use crate::row;
@@ -35,7 +36,11 @@ impl Repository {
         detached(async move {
             let mut tx = repository.db.begin().await?;
             let outcome = claim(&mut tx, &repository.keys, Id(worker), lease, limit).await;
-            tx.finish(outcome).await
+            let claims = tx.finish(outcome).await?;
+            if !claims.is_empty() {
+                repository.told();
+            }
+            Ok(claims)
         })
         .await
     }
@@ -47,17 +52,15 @@ impl Repository {
     ///
     /// [`Error::Unavailable`] if the database does not answer.
     pub async fn release_leases(&self, worker: Uuid) -> Result<u32> {
-        let mine = operations::worker.eq(Some(Id(worker)));
-        let unsent = operations::state.eq(OperationState::Leased.as_str());
-        write!(self.db, c => diesel::update(operations::table.filter(mine.and(unsent)))
-            .set(operations::state.eq(OperationState::Ready.as_str())).execute(c).await)?;
-        let none = (
-            operations::lease_until.eq(None::<Time>),
-            operations::worker.eq(None::<Id>),
-        );
-        let released = write!(self.db, c => diesel::update(operations::table.filter(mine))
-            .set(none).execute(c).await)?;
-        Ok(u32::try_from(released).unwrap_or(u32::MAX))
+        let repository = self.clone();
+        detached(async move {
+            let mut tx = repository.db.begin().await?;
+            let outcome = release(&mut tx, Id(worker)).await;
+            let released = tx.finish(outcome).await?;
+            repository.told();
+            Ok(released)
+        })
+        .await
     }
 
     /// Puts an attempt on record: the operation becomes sent. Nothing may leave for the vendor
@@ -79,7 +82,9 @@ impl Repository {
         detached(async move {
             let mut tx = repository.db.begin().await?;
             let outcome = begin_attempt(&mut tx, id, epoch, digest, margin).await;
-            tx.finish(outcome).await
+            let attempt = tx.finish(outcome).await?;
+            repository.told();
+            Ok(attempt)
         })
         .await
     }
@@ -145,10 +150,34 @@ async fn claim(
         }
     };
     let mut claims = Vec::with_capacity(rows.len());
+    let mut told = Told::default();
     for row in rows {
-        claims.extend(claim_one(tx, keys, row, worker, lease, now).await?);
+        claims.extend(claim_one(tx, keys, row, worker, lease, now, &mut told).await?);
     }
+    told.write(tx).await?;
     Ok(claims)
+}
+
+async fn release(tx: &mut Connection, worker: Id) -> Result<u32> {
+    let now = tx.now().await?;
+    let mine = operations::worker.eq(Some(worker));
+    let unsent = operations::state.eq(OperationState::Leased.as_str());
+    let again: Vec<row::Operation> = run!(tx, c => diesel::update(operations::table)
+        .filter(mine.and(unsent))
+        .set(operations::state.eq(OperationState::Ready.as_str()))
+        .returning(row::Operation::as_returning()).get_results(c).await)?;
+    let none = (
+        operations::lease_until.eq(None::<Time>),
+        operations::worker.eq(None::<Id>),
+    );
+    let released = run!(tx, c => diesel::update(operations::table.filter(mine))
+        .set(none).execute(c).await)?;
+    let mut told = Told::default();
+    for operation in &again {
+        told.operation(operation, now)?;
+    }
+    told.write(tx).await?;
+    Ok(u32::try_from(released).unwrap_or(u32::MAX))
 }
 
 async fn claim_one(
@@ -158,6 +187,7 @@ async fn claim_one(
     worker: Id,
     lease: Duration,
     now: Time,
+    told: &mut Told,
 ) -> Result<Option<Claim>> {
     let id = row.id;
     let opened = row
@@ -198,8 +228,12 @@ async fn claim_one(
         // Being looked at again is no change that anybody wants to hear of.
         operations::updated_at.eq(if state == before { row.updated_at } else { now }),
     );
-    let row = run!(tx, c => diesel::update(operations::table.find(id)).set(changes)
-        .returning(row::Operation::as_returning()).get_result(c).await)?;
+    let after: row::Operation = run!(tx, c => diesel::update(operations::table.find(id))
+        .set(changes).returning(row::Operation::as_returning()).get_result(c).await)?;
+    if after.looks_other_than(&row) {
+        told.operation(&after, now)?;
+    }
+    let row = after;
     let instance = run!(tx, c => vps_instances::table.find(row.instance_id)
         .select(row::Instance::as_select()).first(c).await)?;
     Ok(Some(Claim {
@@ -275,7 +309,11 @@ async fn begin_attempt(
         operations::error.eq(None::<serde_json::Value>),
         operations::updated_at.eq(now),
     );
-    run!(tx, c => diesel::update(operations::table.find(id)).set(changes).execute(c).await)?;
+    let after: row::Operation = run!(tx, c => diesel::update(operations::table.find(id))
+        .set(changes).returning(row::Operation::as_returning()).get_result(c).await)?;
+    let mut told = Told::default();
+    told.operation(&after, now)?;
+    told.write(tx).await?;
     Ok(SentAttempt {
         number: row::stored("such an attempt", number)?,
         sent_at: now.0,

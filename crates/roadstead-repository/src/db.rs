@@ -2,6 +2,8 @@
 
 mod postgres;
 mod sqlite;
+mod together;
+mod written;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -12,6 +14,7 @@ use std::time::Duration;
 use diesel::connection::AnsiTransactionManager;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, TransactionManager};
+use tokio::sync::watch;
 use tracing::Instrument;
 
 use crate::error::{Error, Result};
@@ -21,6 +24,8 @@ use crate::types::{DbTime, Time};
 
 pub(crate) use self::postgres::Server;
 pub(crate) use self::sqlite::{Access, File, Lite};
+pub(crate) use self::together::{Together, Write};
+pub(crate) use self::written::{Written, written};
 
 /// Everything that is kept. Clones share one set of connections.
 #[derive(Clone)]
@@ -104,6 +109,7 @@ impl Repository {
             place,
             pools,
             wait: options.connect_timeout,
+            told: watch::Sender::new(0),
         });
         Ok(Self { db, keys })
     }
@@ -127,7 +133,7 @@ impl Repository {
     ///
     /// [`Error::Unavailable`] if it does not.
     pub async fn ping(&self) -> Result<()> {
-        read!(self.db, c => diesel::select(diesel::dsl::sql::<diesel::sql_types::Integer>("1"))
+        read!(self.db, c => diesel::select(written::<diesel::sql_types::Integer>("1"))
             .get_result::<i32>(c).await)?;
         Ok(())
     }
@@ -146,6 +152,8 @@ pub(crate) struct Database {
     pub(crate) place: Place,
     pools: Pools,
     pub(crate) wait: Duration,
+    /// Changes whenever a transaction with events was committed here.
+    pub(crate) told: watch::Sender<u64>,
 }
 
 /// Where the tables are.
@@ -339,7 +347,7 @@ impl Connection {
     pub(crate) async fn now(&mut self) -> Result<Time> {
         match self {
             Self::Postgres(object) => {
-                let clock = diesel::dsl::sql::<DbTime>("clock_timestamp()");
+                let clock = written::<DbTime>("clock_timestamp()");
                 Ok(diesel::select(clock).get_result(&mut **object).await?)
             }
             Self::Sqlite(_) => Ok(Time::now()),

@@ -1,7 +1,6 @@
 //! Reading servers, page by page, and what members change about them.
 
 use diesel::dsl::sql;
-use diesel::expression::SqlLiteral;
 use diesel::sql_types::{Bool, Text};
 use diesel::{
     BoolExpressionMethods, EscapeExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl,
@@ -10,8 +9,9 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use roadstead_core::{InstanceId, State};
 
-use crate::db::{Backend, Connection, Repository, detached, read, run};
+use crate::db::{Backend, Connection, Repository, Written, detached, read, run, written};
 use crate::error::{Error, Result};
+use crate::events::Told;
 use crate::record::{AuditEntry, Instance, InstanceFilter, InstancePatch, Lifecycle};
 use crate::schema::vps_instances;
 use crate::types::{Id, Time};
@@ -23,8 +23,8 @@ pub(crate) const fn missing() -> Error {
 
 /// Servers that are not deleted. Written out, because a bound value would hide from the
 /// databases that the partial index of pages fits.
-fn kept() -> SqlLiteral<Bool> {
-    sql("vps_instances.lifecycle <> 'deleted'")
+fn kept() -> Written<Bool> {
+    written("vps_instances.lifecycle <> 'deleted'")
 }
 
 impl Repository {
@@ -121,7 +121,9 @@ impl Repository {
         detached(async move {
             let mut tx = repository.db.begin().await?;
             let outcome = update(&mut tx, &tenant, Id(id.0), &patch, &audit).await;
-            tx.finish(outcome).await
+            let instance = tx.finish(outcome).await?;
+            repository.told();
+            Ok(instance)
         })
         .await
     }
@@ -181,6 +183,9 @@ async fn update(
         .returning(row::Instance::as_returning()).get_result(c).await.optional())?;
     let row = row.ok_or_else(missing)?;
     audit::append(tx, audit, now).await?;
+    let mut told = Told::default();
+    told.instance(&row, now)?;
+    told.write(tx).await?;
     row.into_record()
 }
 

@@ -6,6 +6,7 @@ mod audit;
 mod claim;
 mod db;
 mod error;
+mod events;
 mod instances;
 mod migrations;
 mod observe;
@@ -22,16 +23,18 @@ mod types;
 
 pub use crate::db::{Backend, Options, Repository};
 pub use crate::error::{Error, Result};
+pub use crate::events::{EventPage, EventWatch, Wake};
 pub use crate::migrations::Deployment;
 pub use crate::observe::Doom;
 pub use crate::record::{
-    Accepted, Apart, AttemptOutcome, AuditEntry, BaseChange, Change, Claim, ErrorRecord, Hardware,
-    IdempotencyKey, Imported, Instance, InstanceChange, InstanceFilter, InstancePatch, Lifecycle,
-    Membership, NewInstance, NewOperation, NewProvider, NewSalePlan, NewSession, Observation,
-    OfferedIn, OfferedPlan, OfferedPrice, Operation, OperationKind, OperationState, Organization,
-    OwnMarkups, PlanImport, Provider, ProviderPatch, Request, Role, Sale, SaleOffering, SalePlan,
-    SalePlanFilter, SalePlanMark, SalePlanOrder, SalePlanPatch, SentAttempt, Session,
-    Specification, User, Verification,
+    Accepted, Apart, AttemptOutcome, AuditEntry, BaseChange, Change, Claim, ErrorRecord, Event,
+    EventBody, Hardware, IdempotencyKey, Imported, Instance, InstanceBrief, InstanceChange,
+    InstanceFilter, InstancePatch, Lifecycle, Membership, NewInstance, NewOperation, NewProvider,
+    NewSalePlan, NewSession, Observation, OfferedIn, OfferedPlan, OfferedPrice, Operation,
+    OperationBrief, OperationKind, OperationState, Organization, OwnMarkups, PlanImport, Position,
+    Provider, ProviderPatch, Request, Role, Sale, SaleOffering, SalePlan, SalePlanFilter,
+    SalePlanMark, SalePlanOrder, SalePlanPatch, SentAttempt, Session, Specification, User,
+    Verification,
 };
 pub use crate::sealing::Keyring;
 pub use crate::tally::{OpenOperations, Pool, Tally};

@@ -1,15 +1,14 @@
 //! What the vendors say of servers at rest, and the servers that are to be deleted beside them.
 
-use diesel::dsl::sql;
-use diesel::expression::SqlLiteral;
 use diesel::sql_types::Bool;
 use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use jiff::Timestamp;
 use roadstead_core::{InstanceId, OrgId, ProviderId, RemoteId};
 
-use crate::db::{Connection, Repository, detached, read, run, write as change};
+use crate::db::{Connection, Repository, Written, detached, read, run, write as change, written};
 use crate::error::Result;
+use crate::events::Told;
 use crate::record::{Instance, Observation};
 use crate::row;
 use crate::schema::{dooms, vps_instances};
@@ -36,10 +35,12 @@ pub struct Doom {
 }
 
 /// Live servers that no operation is at work on.
-fn at_rest() -> SqlLiteral<Bool> {
-    sql("vps_instances.lifecycle = 'live' AND NOT EXISTS (\
+fn at_rest() -> Written<Bool> {
+    written(
+        "vps_instances.lifecycle = 'live' AND NOT EXISTS (\
         SELECT 1 FROM operations WHERE operations.instance_id = vps_instances.id \
-        AND operations.state NOT IN ('succeeded', 'failed', 'attention'))")
+        AND operations.state NOT IN ('succeeded', 'failed', 'attention'))",
+    )
 }
 
 impl Repository {
@@ -75,7 +76,11 @@ impl Repository {
         detached(async move {
             let mut tx = repository.db.begin().await?;
             let outcome = observe(&mut tx, &sorted).await;
-            tx.finish(outcome).await
+            let changed = tx.finish(outcome).await?;
+            if changed > 0 {
+                repository.told();
+            }
+            Ok(changed)
         })
         .await
     }
@@ -124,16 +129,10 @@ impl Repository {
     }
 }
 
-/// Writes the columns of an observation.
-pub(crate) async fn write(tx: &mut Connection, id: Id, observed: &row::Observed) -> Result<()> {
-    run!(tx, c => diesel::update(vps_instances::table.find(id))
-        .set(observed).execute(c).await)?;
-    Ok(())
-}
-
 async fn observe(tx: &mut Connection, seen: &[(InstanceId, Observation)]) -> Result<u32> {
     let now = tx.now().await?;
     let mut changed = 0_u32;
+    let mut told = Told::default();
     for chunk in seen.chunks(AT_ONCE) {
         let ids: Vec<Id> = chunk.iter().map(|it| Id(it.0.0)).collect();
         let resting = vps_instances::table
@@ -159,10 +158,12 @@ async fn observe(tx: &mut Connection, seen: &[(InstanceId, Observation)]) -> Res
             };
             let observed = row::observed(observation)?;
             if row.differs(&observed) {
-                write(tx, row.id, &observed).await?;
-                let at = vps_instances::updated_at.eq(now);
-                run!(tx, c => diesel::update(vps_instances::table.find(row.id))
-                    .set(at).execute(c).await)?;
+                let changes = (&observed, vps_instances::updated_at.eq(now));
+                let after: row::Instance = run!(tx, c => diesel::update(vps_instances::table.find(row.id))
+                    .set(changes).returning(row::Instance::as_returning()).get_result(c).await)?;
+                if after.looks_other_than(row)? {
+                    told.instance(&after, now)?;
+                }
                 changed = changed.saturating_add(1);
             }
         }
@@ -171,5 +172,6 @@ async fn observe(tx: &mut Connection, seen: &[(InstanceId, Observation)]) -> Res
             .filter(vps_instances::id.eq_any(found))
             .set(vps_instances::observed_at.eq(Some(now))).execute(c).await)?;
     }
+    told.write(tx).await?;
     Ok(changed)
 }

@@ -1,7 +1,5 @@
 //! Reading operations, and the edges between their states.
 
-use diesel::dsl::sql;
-use diesel::expression::SqlLiteral;
 use diesel::sql_types::{Bool, Nullable};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
@@ -9,7 +7,7 @@ use jiff::Timestamp;
 use roadstead_core::{InstanceId, OperationId};
 
 use crate::Tenant;
-use crate::db::{Repository, read};
+use crate::db::{Repository, Written, read, written};
 use crate::error::{Error, Result};
 use crate::record::{Operation, OperationState};
 use crate::row;
@@ -18,14 +16,14 @@ use crate::types::{DbTime, Id, Time};
 
 /// Operations that are not over, those that wait for a person among them. Written out, because a
 /// bound value would hide from the databases that the partial indexes fit.
-pub(crate) fn unfinished() -> SqlLiteral<Bool> {
-    sql("operations.state NOT IN ('succeeded', 'failed')")
+pub(crate) fn unfinished() -> Written<Bool> {
+    written("operations.state NOT IN ('succeeded', 'failed')")
 }
 
 /// Operations that a worker may have to move. One that waits for a person does not move, and a
 /// delete waits for everything else that moves at its server.
-pub(crate) fn movable() -> SqlLiteral<Bool> {
-    sql(
+pub(crate) fn movable() -> Written<Bool> {
+    written(
         "operations.state NOT IN ('succeeded', 'failed') AND operations.state <> 'attention' \
         AND (operations.kind <> 'delete' OR NOT EXISTS (\
             SELECT 1 FROM operations AS other \
@@ -85,7 +83,7 @@ impl Repository {
     ///
     /// [`Error::Unavailable`] if the database does not answer.
     pub async fn next_due(&self) -> Result<Option<Timestamp>> {
-        let earliest = sql::<Nullable<DbTime>>(
+        let earliest = written::<Nullable<DbTime>>(
             "MIN(CASE WHEN operations.lease_until > operations.due_at \
             THEN operations.lease_until ELSE operations.due_at END)",
         );

@@ -204,6 +204,32 @@ impl Repository {
         }))
     }
 
+    /// Returns which of these logins have not expired, each with the organizations that its user
+    /// belongs to; once without any for a user who belongs to none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] if the database does not answer.
+    pub async fn session_scopes(
+        &self,
+        ids: &[SessionId],
+        now: Timestamp,
+    ) -> Result<Vec<(SessionId, Option<OrgId>)>> {
+        let mut scopes = Vec::new();
+        for chunk in ids.chunks(500) {
+            let ids: Vec<Id> = chunk.iter().map(|it| Id(it.0)).collect();
+            let lines: Vec<(Id, Option<Id>)> = read!(self.db, c => sessions::table
+                .left_join(memberships::table.on(memberships::user_id.eq(sessions::user_id)))
+                .filter(sessions::id.eq_any(ids))
+                .filter(sessions::expires_at.gt(Time::from(now)))
+                .select((sessions::id, memberships::organization_id.nullable()))
+                .load(c).await)?;
+            let scope = |(id, org): (Id, Option<Id>)| (SessionId(id.0), org.map(|it| OrgId(it.0)));
+            scopes.extend(lines.into_iter().map(scope));
+        }
+        Ok(scopes)
+    }
+
     /// Ends a login. One that is gone already is ended.
     ///
     /// # Errors

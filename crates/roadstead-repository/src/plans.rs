@@ -9,13 +9,13 @@ use diesel_async::RunQueryDsl;
 use roadstead_core::{PlanId, Price, SalePlanId};
 use serde_json::{Value, json};
 
-use crate::db::{Connection, Repository, detached, read, run};
+use crate::db::{Connection, Repository, detached, read, run, written};
 use crate::error::{Error, Result};
 use crate::record::{
     AuditEntry, BaseChange, Lifecycle, NewInstance, NewSalePlan, SalePlan, SalePlanPatch,
 };
 use crate::schema::{service_providers, vps_instances, vps_plans};
-use crate::types::{Id, Time};
+use crate::types::{DbTime, Id, Time};
 use crate::{audit, providers, row};
 
 const TWICE: &str = "this plan of the provider is on sale already; change that one";
@@ -98,30 +98,47 @@ impl Repository {
     }
 }
 
-/// Holds the plan under which a server is sold until the end of the transaction.
+/// Holds the account that a server is made at, and the plan under which it is sold, until the end
+/// of the transaction. Returns the time by the database's clock.
 ///
 /// # Errors
 ///
-/// [`Error::Changed`] if it is not as the sale saw it.
-pub(crate) async fn hold(tx: &mut Connection, new: &NewInstance) -> Result<()> {
+/// [`Error::NotFound`] if there is no such account, [`Error::Changed`] if the plan is not as the
+/// sale saw it.
+pub(crate) async fn hold(tx: &mut Connection, new: &NewInstance) -> Result<Time> {
+    let provider = Id(new.provider.0);
     let Some(sale) = &new.sale else {
-        return Ok(());
+        return providers::hold(tx, provider).await;
     };
     let as_seen = vps_plans::table
         .find(Id(sale.plan.0))
-        .filter(vps_plans::provider_id.eq(Id(new.provider.0)))
-        .filter(vps_plans::revision.eq(sale.revision))
-        .select(vps_plans::id);
-    let found: Option<Id> = match tx {
+        .filter(vps_plans::provider_id.eq(provider))
+        .filter(vps_plans::revision.eq(sale.revision));
+    let changed = Error::Changed {
+        what: "plan on sale",
+    };
+    match tx {
         Connection::Postgres(object) => {
-            as_seen.for_share().first(&mut **object).await.optional()?
+            // Both in one flight.
+            let both = as_seen
+                .inner_join(service_providers::table)
+                .filter(service_providers::deleted_at.is_null())
+                .select(written::<DbTime>("clock_timestamp()"))
+                .for_share();
+            if let Some(now) = both.first(&mut **object).await.optional()? {
+                return Ok(now);
+            }
+            providers::hold(tx, provider).await?;
+            Err(changed)
         }
         // SQLite's one writer is the lock.
-        Connection::Sqlite(object) => as_seen.first(&mut **object).await.optional()?,
-    };
-    found.map(drop).ok_or(Error::Changed {
-        what: "plan on sale",
-    })
+        Connection::Sqlite(object) => {
+            let as_seen = as_seen.select(vps_plans::id);
+            let found: Option<Id> = as_seen.first(&mut **object).await.optional()?;
+            let now = providers::hold(tx, provider).await?;
+            found.map(|_| now).ok_or(changed)
+        }
+    }
 }
 
 async fn create(tx: &mut Connection, new: NewSalePlan, audit: AuditEntry) -> Result<SalePlan> {

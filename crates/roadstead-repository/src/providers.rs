@@ -1,20 +1,19 @@
 //! Registered vendor accounts and their sealed tokens.
 
-use diesel::dsl::{count_star, max, sql};
-use diesel::expression::SqlLiteral;
+use diesel::dsl::{count_star, max};
 use diesel::sql_types::Bool;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use roadstead_core::{ProviderId, Secret};
 
 use crate::audit;
-use crate::db::{Connection, Repository, detached, read, run, write};
+use crate::db::{Connection, Repository, Written, detached, read, run, write, written};
 use crate::error::{Error, Result};
 use crate::record::{AuditEntry, NewProvider, Provider, ProviderPatch, Verification};
 use crate::row;
 use crate::schema::{dooms, service_providers, vps_instances};
 use crate::sealing::Keyring;
-use crate::types::{Id, Time};
+use crate::types::{DbTime, Id, Time};
 
 const TAKEN: &str = "the name of the provider account is taken";
 
@@ -161,24 +160,30 @@ impl Repository {
     }
 }
 
-/// Holds an account against deletion until the end of the transaction.
+/// Holds an account against deletion until the end of the transaction. Returns the time by the
+/// database's clock, from the same flight.
 ///
 /// # Errors
 ///
 /// [`Error::NotFound`] if there is no such account.
-pub(crate) async fn hold(tx: &mut Connection, id: Id) -> Result<()> {
+pub(crate) async fn hold(tx: &mut Connection, id: Id) -> Result<Time> {
     let present = service_providers::table
         .find(id)
-        .filter(service_providers::deleted_at.is_null())
-        .select(service_providers::id);
-    let found: Option<Id> = match tx {
+        .filter(service_providers::deleted_at.is_null());
+    let found: Option<Time> = match tx {
         Connection::Postgres(object) => {
-            present.for_share().first(&mut **object).await.optional()?
+            let clock = written::<DbTime>("clock_timestamp()");
+            let held = present.select(clock).for_share();
+            held.first(&mut **object).await.optional()?
         }
         // SQLite's one writer is the lock.
-        Connection::Sqlite(object) => present.first(&mut **object).await.optional()?,
+        Connection::Sqlite(object) => {
+            let present = present.select(service_providers::id);
+            let found: Option<Id> = present.first(&mut **object).await.optional()?;
+            found.map(|_| Time::now())
+        }
     };
-    found.map(drop).ok_or_else(missing)
+    found.ok_or_else(missing)
 }
 
 /// Holds an account for a change until the end of the transaction.
@@ -267,11 +272,13 @@ async fn update(
 
 /// Servers of which something is or may be at the vendor. Without the token nobody could look
 /// for it, or delete it.
-fn needs_account() -> SqlLiteral<Bool> {
-    sql("(vps_instances.lifecycle NOT IN ('deleted', 'failed') \
+fn needs_account() -> Written<Bool> {
+    written(
+        "(vps_instances.lifecycle NOT IN ('deleted', 'failed') \
         OR (vps_instances.lifecycle = 'failed' AND vps_instances.remote_id IS NOT NULL) \
         OR vps_instances.id IN (SELECT operations.instance_id FROM operations \
-            WHERE operations.state NOT IN ('succeeded', 'failed')))")
+            WHERE operations.state NOT IN ('succeeded', 'failed')))",
+    )
 }
 
 async fn delete(tx: &mut Connection, id: Id, audit: &AuditEntry) -> Result<()> {

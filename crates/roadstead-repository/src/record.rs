@@ -1,11 +1,13 @@
 //! What leaves this crate: core types and plain records, never rows.
 
+mod event;
 mod instance;
 mod operation;
 mod people;
 mod plan;
 mod provider;
 
+pub use self::event::{Event, EventBody, InstanceBrief, OperationBrief, Position};
 pub use self::instance::{
     Instance, InstanceFilter, InstancePatch, Lifecycle, NewInstance, Observation, Specification,
 };

@@ -1,5 +1,6 @@
 //! Rows as the tables spell them. A row becomes a record before it leaves this crate.
 
+mod event;
 mod instance;
 mod operation;
 mod people;
@@ -13,7 +14,8 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 
-pub(crate) use self::instance::{Instance, Observed, observed};
+pub(crate) use self::event::Event;
+pub(crate) use self::instance::{Instance, observed};
 pub(crate) use self::operation::{Attempt, Operation};
 pub(crate) use self::people::{Membership, Organization, Session, User};
 pub(crate) use self::plan::SalePlan;

@@ -292,6 +292,21 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::{BigInt, Jsonb, Nullable, Text};
+    use crate::types::{DbTime, DbUuid};
+    events (id) {
+        id -> DbUuid,
+        position -> Nullable<BigInt>,
+        organization_id -> DbUuid,
+        kind -> Text,
+        subject_id -> DbUuid,
+        instance_id -> DbUuid,
+        payload -> Jsonb,
+        created_at -> DbTime,
+    }
+}
+
 diesel::joinable!(memberships -> organizations (organization_id));
 diesel::joinable!(dooms -> vps_instances (instance_id));
 diesel::joinable!(sessions -> users (user_id));

@@ -43,6 +43,11 @@ impl Time {
         Self::from(Timestamp::now())
     }
 
+    /// Returns the moment this much earlier, or the first one there is.
+    pub(crate) fn before(self, duration: std::time::Duration) -> Self {
+        Self::from(self.0.checked_sub(duration).unwrap_or(Timestamp::MIN))
+    }
+
     /// Returns the moment this much later, or the last one there is.
     pub(crate) fn after(self, duration: std::time::Duration) -> Self {
         Self::from(self.0.checked_add(duration).unwrap_or(Timestamp::MAX))

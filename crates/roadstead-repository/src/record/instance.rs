@@ -63,6 +63,19 @@ impl Lifecycle {
         Self::ALL.into_iter().find(|it| it.as_str() == word)
     }
 
+    /// Returns the one word that people see of a server: the lifecycle where it matters, else
+    /// what the server is doing.
+    #[must_use]
+    pub const fn shown(self, power: State) -> &'static str {
+        match self {
+            Self::Pending | Self::Resolving => State::Provisioning.as_str(),
+            Self::Live => power.as_str(),
+            Self::Deleting | Self::Deleted | Self::Failed | Self::Missing | Self::Attention => {
+                self.as_str()
+            }
+        }
+    }
+
     /// Returns whether a server may go from this state to `next`; staying is allowed.
     #[must_use]
     pub const fn may_become(self, next: Self) -> bool {
@@ -228,14 +241,6 @@ impl Instance {
     /// server is doing.
     #[must_use]
     pub const fn public_status(&self) -> &'static str {
-        match self.lifecycle {
-            Lifecycle::Pending | Lifecycle::Resolving => State::Provisioning.as_str(),
-            Lifecycle::Live => self.power.as_str(),
-            Lifecycle::Deleting
-            | Lifecycle::Deleted
-            | Lifecycle::Failed
-            | Lifecycle::Missing
-            | Lifecycle::Attention => self.lifecycle.as_str(),
-        }
+        self.lifecycle.shown(self.power)
     }
 }

@@ -13,8 +13,8 @@ use crate::record::{self, Lifecycle, NewInstance, Observation, Specification};
 use crate::schema::vps_instances;
 use crate::types::{Id, Time};
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = vps_instances)]
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = vps_instances, treat_none_as_default_value = false)]
 pub(crate) struct Instance {
     pub(crate) id: Id,
     pub(crate) organization_id: Id,
@@ -139,6 +139,29 @@ impl Instance {
             "vps_instances.lifecycle",
             Lifecycle::from_word(&self.lifecycle),
         )
+    }
+
+    /// Returns the word that members see.
+    pub(crate) fn status(&self) -> Result<&'static str> {
+        let power = word("vps_instances.power", State::from_word(&self.power))?;
+        Ok(self.lifecycle()?.shown(power))
+    }
+
+    /// Returns whether members see something else than `before`. A column that this does not
+    /// know to be ours alone counts as seen.
+    pub(crate) fn looks_other_than(&self, before: &Self) -> Result<bool> {
+        let seen = |it: &Self| -> Result<Self> {
+            let status = it.status()?.to_owned();
+            Ok(Self {
+                lifecycle: String::new(),
+                power: status,
+                power_raw: None,
+                observed_at: None,
+                updated_at: it.created_at,
+                ..it.clone()
+            })
+        };
+        Ok(seen(self)? != seen(before)?)
     }
 
     /// Returns whether an observation says something that the row does not.

@@ -11,7 +11,7 @@ use crate::schema::{attempts, operations};
 use crate::types::{Id, Time};
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = operations)]
+#[diesel(table_name = operations, treat_none_as_default_value = false)]
 pub(crate) struct Operation {
     pub(crate) id: Id,
     pub(crate) organization_id: Id,
@@ -39,7 +39,7 @@ pub(crate) struct Operation {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = attempts)]
+#[diesel(table_name = attempts, treat_none_as_default_value = false)]
 pub(crate) struct Attempt {
     pub(crate) operation_id: Id,
     pub(crate) number: i32,
@@ -61,6 +61,11 @@ impl Operation {
 
     pub(crate) fn state(&self) -> Result<OperationState> {
         word("operations.state", OperationState::from_word(&self.state))
+    }
+
+    /// Returns whether members see something else than `before`.
+    pub(crate) fn looks_other_than(&self, before: &Self) -> bool {
+        self.state != before.state || self.progress != before.progress || self.error != before.error
     }
 
     pub(crate) fn into_record(self) -> Result<record::Operation> {

@@ -10,7 +10,7 @@ use crate::schema::{memberships, organizations, sessions, users};
 use crate::types::{Id, Time};
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = users)]
+#[diesel(table_name = users, treat_none_as_default_value = false)]
 pub(crate) struct User {
     pub(crate) id: Id,
     pub(crate) email: String,
@@ -20,7 +20,7 @@ pub(crate) struct User {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = organizations)]
+#[diesel(table_name = organizations, treat_none_as_default_value = false)]
 pub(crate) struct Organization {
     pub(crate) id: Id,
     pub(crate) name: String,
@@ -28,7 +28,7 @@ pub(crate) struct Organization {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = memberships)]
+#[diesel(table_name = memberships, treat_none_as_default_value = false)]
 pub(crate) struct Membership {
     pub(crate) organization_id: Id,
     pub(crate) user_id: Id,
@@ -37,7 +37,7 @@ pub(crate) struct Membership {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = sessions)]
+#[diesel(table_name = sessions, treat_none_as_default_value = false)]
 pub(crate) struct Session {
     pub(crate) id: Id,
     pub(crate) user_id: Id,

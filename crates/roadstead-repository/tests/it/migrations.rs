@@ -102,6 +102,7 @@ async fn objects(database: &Scratch) -> BTreeMap<String, String> {
             "SELECT m.name || '.' || c.name || ' ' || c.type || iif(c.\"notnull\", '!', '?') AS line \
              FROM sqlite_schema m, pragma_table_info(m.name) c \
              WHERE m.type = 'table' AND m.name NOT LIKE '\\_\\_diesel%' ESCAPE '\\' \
+             AND m.name <> 'sqlite_sequence' \
              UNION ALL SELECT m.name || ' ' || iif(l.\"unique\", 'unique', 'index') \
              || iif(l.partial, ' partial', '') FROM sqlite_schema m \
              JOIN pragma_index_list(m.tbl_name) l ON l.name = m.name \

@@ -136,8 +136,13 @@ fn both(hourly: &str, monthly: &str) -> Option<(String, String)> {
     Some((hourly.to_owned(), monthly.to_owned()))
 }
 
+/// Puts a plan on sale.
+pub(crate) async fn on_sale(fleet: &Fleet) -> SalePlan {
+    add(fleet, offered("g6-nanode-1", "0.0075", "5"), percent("10")).await
+}
+
 /// Puts a server on record that was sold under a plan as it is seen here.
-async fn sell(fleet: &Fleet, plan: &SalePlan) -> Result<Sale, Error> {
+pub(crate) async fn sell(fleet: &Fleet, plan: &SalePlan) -> Result<Sale, Error> {
     let mut new = new_instance(fleet.provider, "sold");
     new.price.clone_from(&plan.price);
     new.sale = Some(Sale {

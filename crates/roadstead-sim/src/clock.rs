@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimePrinter;
 
 /// A point in time, in microseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +29,13 @@ impl Instant {
         let mut text = self.seconds_text();
         text.truncate(text.trim_end_matches('Z').len());
         text
+    }
+
+    /// Returns the text of an HTTP `Date`.
+    pub(crate) fn http_text(self) -> String {
+        let printer = DateTimePrinter::new();
+        let text = printer.timestamp_to_rfc9110_string(&self.timestamp());
+        text.unwrap_or_default()
     }
 
     /// Returns the whole seconds since 1970.
@@ -112,5 +120,6 @@ mod tests {
         assert_eq!(moment.rfc3339(), "2020-09-13T12:26:40.123456Z");
         assert_eq!(moment.seconds_text(), "2020-09-13T12:26:40Z");
         assert_eq!(moment.zoneless_text(), "2020-09-13T12:26:40");
+        assert_eq!(moment.http_text(), "Sun, 13 Sep 2020 12:26:40 GMT");
     }
 }

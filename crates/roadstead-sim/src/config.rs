@@ -1,7 +1,10 @@
 //! The settings of one simulator.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
+
+use crate::limits::Limit;
 
 /// How a simulator behaves; the same for every vendor.
 #[derive(Debug, Clone)]
@@ -11,9 +14,12 @@ pub struct SimulatorConfig {
     /// Divides the simulator's own waits (states, late commits, list lag).
     /// `Retry-After`, reset times, prices and the delays of faults stay real.
     pub time_scale: f64,
-    /// Whether the vendor's rate limits are enforced. The headers that state
-    /// them are sent either way.
+    /// Whether the vendor's rate limits hold. Where they do not, a thousand
+    /// times as many calls are admitted, and the headers say so.
     pub enforce_limits: bool,
+    /// Changes to the vendor's rate limits, by their names (`/_sim/limits`
+    /// lists them).
+    pub limits: BTreeMap<String, Limit>,
     /// How many servers each account may have.
     pub server_limit: usize,
     /// How long a new server is missing from lists, before the time scale.
@@ -28,6 +34,7 @@ impl Default for SimulatorConfig {
             seed: 1,
             time_scale: 1.0,
             enforce_limits: true,
+            limits: BTreeMap::new(),
             server_limit: 500,
             list_lag: Duration::ZERO,
             max_body_bytes: 1024 * 1024,

@@ -1,5 +1,6 @@
 //! The paths under `/_sim`, by which tests read and steer a simulator.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -8,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::faults::Fault;
 use crate::handle::Handle;
+use crate::limits::Limit;
 use crate::tokens::{Scopes, well_known_tokens};
 use crate::vendor::{Answer, Call};
 
@@ -37,7 +39,7 @@ pub(crate) fn answer(handle: &Handle, call: &Call) -> Answer {
 fn route(handle: &Handle, call: &Call) -> Result<Answer, String> {
     let body = match (call.method.as_str(), call.path.as_str()) {
         ("GET", "/_sim") => json!({
-            "paths": ["/_sim/journal", "/_sim/state", "/_sim/faults", "/_sim/tokens", "/_sim/clock"],
+            "paths": ["/_sim/journal", "/_sim/state", "/_sim/faults", "/_sim/tokens", "/_sim/limits", "/_sim/clock"],
         }),
         ("GET", "/_sim/journal") => {
             let after = call
@@ -72,6 +74,13 @@ fn route(handle: &Handle, call: &Call) -> Result<Answer, String> {
             let change: TokenChange = parse(call)?;
             handle.set_token(&change.token, change.account.as_deref(), change.scopes);
             return Ok(Answer::empty(204));
+        }
+        ("GET", "/_sim/limits") => json!({ "limits": handle.limits() }),
+        ("POST", "/_sim/limits") => {
+            for (name, limit) in parse::<BTreeMap<String, Limit>>(call)? {
+                handle.set_limit(&name, limit)?;
+            }
+            json!({ "limits": handle.limits() })
         }
         ("GET", "/_sim/clock") => json!({ "now": handle.now() }),
         ("POST", "/_sim/clock") => {

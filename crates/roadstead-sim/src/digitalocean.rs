@@ -42,9 +42,10 @@ impl DigitalOceanSim {
     /// # Errors
     ///
     /// [`io::ErrorKind::AddrInUse`] and whatever else listening can refuse;
-    /// [`io::ErrorKind::InvalidInput`] for a time scale out of bounds.
+    /// [`io::ErrorKind::InvalidInput`] for a time scale out of bounds or a limit that
+    /// the vendor does not have.
     pub fn start(address: SocketAddr, config: SimulatorConfig) -> io::Result<Running> {
-        server::start(address, config, DigitalOcean::new)
+        server::start(address, config, &limits::LIMITS, DigitalOcean::new)
     }
 }
 
@@ -99,10 +100,7 @@ impl DigitalOcean {
             .tokens
             .find(&digest)
             .ok_or_else(Refusal::unauthorized)?;
-        if self.stage.config.enforce_limits {
-            cloud.limits.admit(&digest, call, now)?;
-        }
-        cloud.limits.count(&digest, call, now);
+        cloud.limits.admit(&self.stage.limits, &digest, call, now)?;
         if grant.scopes == Scopes::Read && call.method != "GET" {
             return Err(Refusal::forbidden());
         }
@@ -126,7 +124,8 @@ impl DigitalOcean {
 
     fn vendor_headers(&self, cloud: &mut Cloud, call: &Call) -> Vec<(String, String)> {
         let digest = call.bearer_digest().unwrap_or_default();
-        cloud.limits.headers(&digest, self.stage.clock.now())
+        let now = self.stage.clock.now();
+        cloud.limits.headers(&self.stage.limits, &digest, now)
     }
 
     fn request_id(&self, cloud: &mut Cloud) -> String {

@@ -1,5 +1,6 @@
 //! The way into a running simulator without HTTP.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use serde_json::Value;
 
 use crate::faults::{Fault, FaultStatus};
 use crate::journal::JournalEntry;
+use crate::limits::Limit;
 use crate::stage::Stage;
 use crate::tokens::Scopes;
 use crate::vendor::Vendor;
@@ -95,6 +97,22 @@ impl Handle {
     /// it has, or opens `main`; an account that is not there is made.
     pub fn set_token(&self, token: &str, account: Option<&str>, scopes: Scopes) {
         self.stage.tokens.set(token, account, scopes);
+    }
+
+    /// Returns the rate limits as they hold now, by their names.
+    #[must_use]
+    pub fn limits(&self) -> BTreeMap<&'static str, Limit> {
+        self.stage.limits.all()
+    }
+
+    /// Changes a rate limit from the next call on.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says what is wrong: the vendor has no such limit, or the
+    /// window is not from a second to a day.
+    pub fn set_limit(&self, name: &str, limit: Limit) -> Result<(), String> {
+        self.stage.limits.set(name, limit)
     }
 
     /// Moves the simulator's time forward: states, list lag and rate limits.

@@ -10,6 +10,7 @@ mod faults;
 mod handle;
 mod ids;
 mod journal;
+mod limits;
 mod linode;
 mod paging;
 mod play;
@@ -25,6 +26,7 @@ pub use digitalocean::DigitalOceanSim;
 pub use faults::{Effect, Fate, Fault, FaultStatus, When};
 pub use handle::Handle;
 pub use journal::JournalEntry;
+pub use limits::Limit;
 pub use linode::LinodeSim;
 pub use server::Running;
 pub use tokens::{

@@ -49,9 +49,10 @@ impl LinodeSim {
     /// # Errors
     ///
     /// [`io::ErrorKind::AddrInUse`] and whatever else listening can refuse;
-    /// [`io::ErrorKind::InvalidInput`] for a time scale out of bounds.
+    /// [`io::ErrorKind::InvalidInput`] for a time scale out of bounds or a limit that
+    /// the vendor does not have.
     pub fn start(address: SocketAddr, config: SimulatorConfig) -> io::Result<Running> {
-        server::start(address, config, Linode::new)
+        server::start(address, config, &limits::LIMITS, Linode::new)
     }
 }
 
@@ -120,8 +121,7 @@ impl Linode {
     fn reply(&self, cloud: &mut Cloud, call: &Call, now: Instant) -> Reply {
         let path = segments(call).ok_or_else(Refusal::not_found)?;
         let grant = self.grant(call)?;
-        let enforced = self.stage.config.enforce_limits;
-        cloud.limits.admit(call, &path, now, enforced)?;
+        cloud.limits.admit(&self.stage.limits, call, &path, now)?;
         let Some(grant) = grant else {
             // What does not exist is said to everybody.
             return catalogue::route(call, &path, &[]).unwrap_or_else(|| {
@@ -159,7 +159,7 @@ impl Linode {
     fn usual_headers(&self, cloud: &Cloud, call: &Call) -> Vec<(String, String)> {
         let path = segments(call).unwrap_or_default();
         let now = self.stage.clock.now();
-        let mut headers = cloud.limits.headers(call, &path, now);
+        let mut headers = cloud.limits.headers(&self.stage.limits, call, &path, now);
         let grant = self.grant(call).ok().flatten();
         let mut add = |name: &str, value: &str| headers.push((name.to_owned(), value.to_owned()));
         add("x-oauth-scopes", scopes::held(grant.map(|it| it.scopes)));
@@ -181,7 +181,9 @@ impl Vendor for Linode {
         // Measured: the vendor says on every answer of its own, refused or not,
         // when the window ends. It does not mean that the caller is throttled.
         let path = segments(call).unwrap_or_default();
-        let wait = cloud.limits.seconds_left(call, &path, now);
+        let wait = cloud
+            .limits
+            .seconds_left(&self.stage.limits, call, &path, now);
         headers.push(("retry-after".to_owned(), wait.to_string()));
         let mut answer = reply.unwrap_or_else(Refusal::into_answer);
         answer.headers.append(&mut headers);

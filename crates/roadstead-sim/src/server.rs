@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody, SizedStream};
 use actix_web::dev::{Extensions, ServerHandle};
-use actix_web::http::{KeepAlive, StatusCode};
+use actix_web::http::{KeepAlive, StatusCode, header};
 use actix_web::rt::{self, net::TcpStream};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use bytes::Bytes;
@@ -18,9 +18,11 @@ use futures::stream;
 use socket2::{SockRef, Socket};
 use url::form_urlencoded;
 
+use crate::clock::Instant;
 use crate::config::SimulatorConfig;
 use crate::control;
 use crate::handle::Handle;
+use crate::limits::Limit;
 use crate::play::{Sending, play};
 use crate::stage::Stage;
 use crate::vendor::{Answer, Call, Vendor};
@@ -75,12 +77,14 @@ impl Drop for Running {
 pub(crate) fn start<V: Vendor>(
     address: SocketAddr,
     config: SimulatorConfig,
+    limits: &[(&'static str, Limit)],
     make: impl FnOnce(Arc<Stage>) -> V,
 ) -> io::Result<Running> {
     config.check()?;
     let listener = TcpListener::bind(address)?;
     let address = listener.local_addr()?;
     let stage = Arc::new(Stage::new(config));
+    stage.limits.open(limits, &stage.config.limits)?;
     let vendor: Arc<dyn Vendor> = Arc::new(make(Arc::clone(&stage)));
     let handle = Handle::new(stage, vendor, address);
     let door = web::Data::new(handle.clone());
@@ -146,12 +150,13 @@ async fn serve(
     };
     let call = read(&request, body);
     if call.path == "/_sim" || call.path.starts_with("/_sim/") {
-        return send(&request, Sending::Whole(control::answer(&door, &call)));
+        let answer = control::answer(&door, &call);
+        return send(&request, Sending::Whole(answer), stage.clock.now());
     }
     // On its own, so that a client that hangs up does not undo the call.
     let playing = rt::spawn(play(Arc::clone(stage), Arc::clone(vendor), call, fits));
     let sending = playing.await.unwrap_or(Sending::Nothing);
-    send(&request, sending)
+    send(&request, sending, stage.clock.now())
 }
 
 fn read(request: &HttpRequest, body: Bytes) -> Call {
@@ -195,23 +200,22 @@ fn decoded(path: &str) -> String {
         .collect()
 }
 
-fn send(request: &HttpRequest, sending: Sending) -> HttpResponse {
+fn send(request: &HttpRequest, sending: Sending, now: Instant) -> HttpResponse {
     match sending {
         Sending::Whole(answer) => {
             let body = answer.body.clone().boxed();
-            respond(&answer, body)
+            respond(&answer, body, now)
         }
         Sending::Cut(answer, bytes) => {
             let whole = u64::try_from(answer.body.len()).unwrap_or(u64::MAX);
             let kept = answer.body.slice(..bytes.min(answer.body.len()));
-            respond(&answer, SizedStream::new(whole, cut_after(kept)).boxed())
+            let body = SizedStream::new(whole, cut_after(kept)).boxed();
+            respond(&answer, body, now)
         }
         Sending::Drip(answer, gap) => {
             let whole = u64::try_from(answer.body.len()).unwrap_or(u64::MAX);
-            respond(
-                &answer,
-                SizedStream::new(whole, drip(answer.body.clone(), gap)).boxed(),
-            )
+            let body = SizedStream::new(whole, drip(answer.body.clone(), gap)).boxed();
+            respond(&answer, body, now)
         }
         Sending::Nothing => {
             if let Some(Line(socket)) = request.conn_data::<Line>() {
@@ -224,9 +228,11 @@ fn send(request: &HttpRequest, sending: Sending) -> HttpResponse {
     }
 }
 
-fn respond(answer: &Answer, body: BoxBody) -> HttpResponse {
+fn respond(answer: &Answer, body: BoxBody, now: Instant) -> HttpResponse {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(status);
+    // By the same clock as everything else that the vendor says of time.
+    response.insert_header((header::DATE, now.http_text()));
     for (name, value) in &answer.headers {
         response.insert_header((name.as_str(), value.as_str()));
     }

@@ -5,6 +5,7 @@ use crate::config::SimulatorConfig;
 use crate::draw::Draw;
 use crate::faults::Faults;
 use crate::journal::Journal;
+use crate::limits::LimitBook;
 use crate::tokens::Tokens;
 
 /// The shared parts of one running simulator.
@@ -16,6 +17,7 @@ pub(crate) struct Stage {
     pub(crate) tokens: Tokens,
     pub(crate) journal: Journal,
     pub(crate) faults: Faults,
+    pub(crate) limits: LimitBook,
 }
 
 impl Stage {
@@ -26,6 +28,7 @@ impl Stage {
             tokens: Tokens::new(),
             journal: Journal::default(),
             faults: Faults::default(),
+            limits: LimitBook::new(config.enforce_limits),
             config,
         }
     }

@@ -1,12 +1,22 @@
 //! The rate limits: fixed windows per class of operation and token.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use crate::clock::Instant;
+use crate::limits::{Limit, LimitBook};
 use crate::vendor::Call;
 
 use super::refusal::Refusal;
+
+/// The vendor's limits, by class.
+pub(crate) const LIMITS: [(&str, Limit); 6] = [
+    (Class::Create.name(), Limit::new(20, 15)),
+    (Class::Images.name(), Limit::new(20, 60)),
+    (Class::StackScripts.name(), Limit::new(60, 60)),
+    (Class::Stats.name(), Limit::new(50, 60)),
+    (Class::Collections.name(), Limit::new(200, 60)),
+    (Class::Others.name(), Limit::new(1600, 60)),
+];
 
 /// Operations that share one limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,26 +38,32 @@ impl Class {
             ("GET", ["linode", "instances", _, "stats", ..]) => Self::Stats,
             (
                 "GET",
-                ["regions" | "tags"]
+                ["regions" | "tags" | "volumes" | "vpcs" | "vlans"]
                 | ["regions", "availability"]
                 | ["linode", "types" | "kernels" | "instances"]
-                | ["account", "events"]
-                | ["profile", "sshkeys"],
+                | [
+                    "linode",
+                    "instances",
+                    _,
+                    "disks" | "configs" | "volumes" | "firewalls",
+                ]
+                | ["networking", "firewalls" | "ips"]
+                | ["placement", "groups"]
+                | ["account", "events" | "users"]
+                | ["profile", "sshkeys" | "tokens"],
             ) => Self::Collections,
             _ => Self::Others,
         }
     }
 
-    /// Returns how many calls a window admits, and how long it is.
-    const fn limit(self) -> (u64, Duration) {
-        const MINUTE: Duration = Duration::from_secs(60);
+    const fn name(self) -> &'static str {
         match self {
-            Self::Create => (20, Duration::from_secs(15)),
-            Self::Images => (20, MINUTE),
-            Self::StackScripts => (60, MINUTE),
-            Self::Stats => (50, MINUTE),
-            Self::Collections => (200, MINUTE),
-            Self::Others => (1600, MINUTE),
+            Self::Create => "create",
+            Self::Images => "images",
+            Self::StackScripts => "stackscripts",
+            Self::Stats => "stats",
+            Self::Collections => "collections",
+            Self::Others => "others",
         }
     }
 }
@@ -65,25 +81,25 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// Counts a call, or refuses it if it is one too many and that is enforced.
+    /// Counts a call, or refuses it if it is one too many.
     pub(crate) fn admit(
         &mut self,
+        book: &LimitBook,
         call: &Call,
         path: &[&str],
         now: Instant,
-        enforced: bool,
     ) -> Result<(), Refusal> {
         let class = Class::of(call, path);
-        let (limit, length) = class.limit();
+        let limit = book.get(class.name());
         let fresh = Window {
             began: now,
             calls: 0,
         };
         let window = self.windows.entry((caller(call), class)).or_insert(fresh);
-        if now.since(window.began) >= length {
+        if now.since(window.began) >= limit.window() {
             *window = fresh;
         }
-        if enforced && window.calls >= limit {
+        if window.calls >= limit.calls {
             return Err(Refusal::throttled());
         }
         window.calls = window.calls.saturating_add(1);
@@ -93,39 +109,48 @@ impl Limits {
     /// Returns the headers that state the limit.
     pub(crate) fn headers(
         &self,
+        book: &LimitBook,
         call: &Call,
         path: &[&str],
         now: Instant,
     ) -> Vec<(String, String)> {
         let class = Class::of(call, path);
-        let (limit, length) = class.limit();
-        let window = self.window(call, class, now);
-        let reset = (window.began + length).epoch_seconds().saturating_add(1);
-        let remaining = limit.saturating_sub(window.calls);
+        let limit = book.get(class.name());
+        let window = self.window(call, class, limit, now);
+        let reset = (window.began + limit.window())
+            .epoch_seconds()
+            .saturating_add(1);
+        let remaining = limit.calls.saturating_sub(window.calls);
         vec![
-            ("x-ratelimit-limit".to_owned(), limit.to_string()),
+            ("x-ratelimit-limit".to_owned(), limit.calls.to_string()),
             ("x-ratelimit-remaining".to_owned(), remaining.to_string()),
             ("x-ratelimit-reset".to_owned(), reset.to_string()),
         ]
     }
 
     /// Returns the seconds until the window ends.
-    pub(crate) fn seconds_left(&self, call: &Call, path: &[&str], now: Instant) -> u64 {
+    pub(crate) fn seconds_left(
+        &self,
+        book: &LimitBook,
+        call: &Call,
+        path: &[&str],
+        now: Instant,
+    ) -> u64 {
         let class = Class::of(call, path);
-        let (_, length) = class.limit();
-        let passed = now.since(self.window(call, class, now).began);
-        length.saturating_sub(passed).as_secs().saturating_add(1)
+        let limit = book.get(class.name());
+        let passed = now.since(self.window(call, class, limit, now).began);
+        let left = limit.window().saturating_sub(passed);
+        left.as_secs().saturating_add(1)
     }
 
-    fn window(&self, call: &Call, class: Class, now: Instant) -> Window {
-        let (_, length) = class.limit();
+    fn window(&self, call: &Call, class: Class, limit: Limit, now: Instant) -> Window {
         let known = self.windows.get(&(caller(call), class)).copied();
         let fresh = Window {
             began: now,
             calls: 0,
         };
         known
-            .filter(|it| now.since(it.began) < length)
+            .filter(|it| now.since(it.began) < limit.window())
             .unwrap_or(fresh)
     }
 }

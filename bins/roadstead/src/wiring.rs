@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use roadstead_core::{Error, ErrorKind, Provider, ProviderKind, Result};
 use roadstead_digitalocean::DigitalOceanBuilder;
-use roadstead_http::TokioClock;
+use roadstead_http::{Budgets, TokioClock};
 use roadstead_linode::LinodeBuilder;
 use roadstead_repository::{Options, Repository};
 use roadstead_service::{Clockwork, Factory, Platform, PlatformConfig};
@@ -21,12 +21,15 @@ const SESSION_LIFETIME: Duration = Duration::from_hours(24 * 7);
 pub(crate) fn factories(endpoints: &Endpoints) -> Vec<Factory> {
     let digitalocean = endpoints.digitalocean.clone();
     let linode = endpoints.linode.clone();
+    // One for all, so that an account's calls stay counted when its client is made anew.
+    let budgets = Budgets::default();
+    let (of_digitalocean, of_linode) = (budgets.clone(), budgets);
     vec![
         Factory::new(
             roadstead_digitalocean::descriptor(),
             move |token, configuration| {
                 without_configuration("digitalocean", configuration)?;
-                let mut builder = DigitalOceanBuilder::new(token);
+                let mut builder = DigitalOceanBuilder::new(token).with_budgets(&of_digitalocean);
                 if let Some(endpoint) = &digitalocean {
                     builder = builder.with_endpoint(endpoint.as_str());
                 }
@@ -37,7 +40,7 @@ pub(crate) fn factories(endpoints: &Endpoints) -> Vec<Factory> {
             roadstead_linode::descriptor(),
             move |token, configuration| {
                 without_configuration("linode", configuration)?;
-                let mut builder = LinodeBuilder::new(token);
+                let mut builder = LinodeBuilder::new(token).with_budgets(&of_linode);
                 if let Some(endpoint) = &linode {
                     builder = builder.with_endpoint(endpoint.as_str());
                 }

@@ -1,6 +1,7 @@
 //! What goes out: shapes that stay as they are whatever moves behind them.
 
 mod answer;
+mod budget;
 mod catalogue;
 mod instance;
 mod people;
@@ -12,9 +13,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub(crate) use self::answer::{
-    AcceptedAnswer, AccountAnswer, AccountsAnswer, Done, HealthAnswer, InstanceAnswer,
-    InstancesAnswer, MeAnswer, OperationAnswer, OperationsAnswer, ProvidersAnswer, ReadyAnswer,
+    AcceptedAnswer, AccountAnswer, AccountsAnswer, BudgetAnswer, Done, HealthAnswer,
+    InstanceAnswer, InstancesAnswer, MeAnswer, OperationAnswer, OperationsAnswer, ProvidersAnswer,
+    ReadyAnswer,
 };
+pub(crate) use self::budget::BudgetBucket;
 pub(crate) use self::catalogue::{
     App, AppsAnswer, CatalogueAnswer, Image, ImagesAnswer, Plan, PlansAnswer, Region,
     RegionsAnswer, SizesAnswer,

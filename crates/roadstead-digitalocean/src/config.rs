@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use roadstead_core::{Clock, Error, ErrorKind, Outcome, Result, Secret};
-use roadstead_http::{Bearer, Client as HttpClient, HttpConfig, RateHeaders, TokioClock, Url};
+use roadstead_http::{
+    Bearer, Budgets, Client as HttpClient, HttpConfig, RateHeaders, TokioClock, Url,
+};
 use serde::Deserialize;
 
 use crate::DigitalOcean;
 use crate::client::Client;
 use crate::error::kind;
+use crate::rates::{BURST, rates};
 
 const ENDPOINT: &str = "https://api.digitalocean.com";
 
@@ -37,6 +40,8 @@ pub struct DigitalOceanBuilder {
     clock: Arc<dyn Clock>,
     attempt_timeout: Option<Duration>,
     deadline: Option<Duration>,
+    budgets: Budgets,
+    burst_limit: Option<u64>,
 }
 
 impl DigitalOceanBuilder {
@@ -57,6 +62,8 @@ impl DigitalOceanBuilder {
             clock: Arc::new(TokioClock),
             attempt_timeout: None,
             deadline: None,
+            budgets: Budgets::default(),
+            burst_limit: None,
         }
     }
 
@@ -88,6 +95,22 @@ impl DigitalOceanBuilder {
         self
     }
 
+    /// Shares the budget of calls with whatever else is made with a clone of these, for the
+    /// same token.
+    #[must_use]
+    pub fn with_budgets(mut self, budgets: &Budgets) -> Self {
+        self.budgets = budgets.clone();
+        self
+    }
+
+    /// Sets how many calls a minute allows (250 where not set), for an account whose burst limit
+    /// was changed. DigitalOcean states this limit in no answer.
+    #[must_use]
+    pub fn with_burst_limit(mut self, per_minute: u64) -> Self {
+        self.burst_limit = Some(per_minute);
+        self
+    }
+
     /// Makes the provider. Sends nothing.
     ///
     /// # Errors
@@ -106,6 +129,11 @@ impl DigitalOceanBuilder {
         let token = Bearer::new(self.config.token, kind())?;
         let mut http = HttpConfig::new(base_url, Arc::new(token));
         http.rate_headers = Some(RATE_HEADERS);
+        http.rates = rates();
+        http.budgets = self.budgets;
+        if let Some(limit) = self.burst_limit {
+            http.rates.set_limit(BURST, limit);
+        }
         http.attempt_timeout = self.attempt_timeout.unwrap_or(http.attempt_timeout);
         http.deadline = self.deadline.unwrap_or(http.deadline);
         let client = HttpClient::new(http, kind(), self.clock)?;

@@ -9,6 +9,7 @@ mod extensions;
 mod options;
 mod places;
 mod provider;
+mod rates;
 mod request;
 mod user_data;
 mod wire;

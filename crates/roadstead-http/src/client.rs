@@ -4,27 +4,26 @@ use std::borrow::Cow;
 use std::error::Error as _;
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Method, redirect};
 use roadstead_core::{
-    Clock, Error, ErrorKind, Lane, LimitSource, Outcome, ProviderKind, RateBucket, Reserve, Result,
-    Retry, after,
+    Clock, Error, ErrorKind, Lane, Outcome, ProviderKind, RateBucket, Result, Retry, after,
 };
 use tracing::debug;
 
-use crate::pace::{Gate, Pauses, RetryQuota, part_of};
-use crate::rate::{self, until};
+use crate::budget::{Budget, Permit, Throttle};
+use crate::pace::{Pauses, RetryQuota, part_of};
+use crate::rate::{self, RateLimit, until};
 use crate::{
-    Classify, HttpConfig, RateLimit, Redactor, Refusal, Request, Response, RetryAfter,
-    check_base_url,
+    Classify, HttpConfig, Redactor, Refusal, Request, Response, RetryAfter, check_base_url,
 };
 
-/// Spreads those who wait at the gate.
+/// Spreads those who were told the same time.
 const SPREAD: Duration = Duration::from_millis(100);
 
 /// How long a throttle holds when the vendor names no time.
@@ -42,9 +41,8 @@ struct Inner {
     config: HttpConfig,
     provider: ProviderKind,
     clock: Arc<dyn Clock>,
-    gate: Gate,
     quota: RetryQuota,
-    budget: Mutex<Option<RateLimit>>,
+    budget: Arc<Budget>,
 }
 
 impl Client {
@@ -74,14 +72,14 @@ impl Client {
                 )
                 .with_source(source)
             })?;
+        let budget = config.budgets.of(&config, &clock);
         let inner = Arc::new(Inner {
             http,
             config,
             provider,
             clock,
-            gate: Gate::default(),
             quota: RetryQuota::new(),
-            budget: Mutex::new(None),
+            budget,
         });
         Ok(Self {
             inner,
@@ -101,25 +99,7 @@ impl Client {
     /// Returns what is left of the calls that the vendor takes.
     #[must_use]
     pub fn budget(&self) -> Vec<RateBucket> {
-        let budget = self
-            .inner
-            .budget
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let bucket = |it: RateLimit| RateBucket {
-            name: "calls".into(),
-            limit: it.limit,
-            limit_by: LimitSource::Stated,
-            window: Duration::ZERO,
-            left: it.remaining,
-            in_flight: 0,
-            waiting: 0,
-            reserve: Reserve::default(),
-            resets_at: it.reset,
-            closed_until: None,
-            as_of: Some(it.as_of),
-        };
-        budget.map(bucket).into_iter().collect()
+        self.inner.budget.report()
     }
 
     /// Returns the clock by which this client waits.
@@ -131,6 +111,8 @@ impl Client {
     /// Sends a request: a read up to a few times within the deadline, anything else once.
     ///
     /// `classify` reads the vendor's refusals; what it does not know is judged by status alone.
+    /// A call waits for its turn in the account's budget; where that would take longer than the
+    /// settings and the deadline allow, nothing is sent.
     ///
     /// # Errors
     ///
@@ -143,9 +125,9 @@ impl Client {
         let mut attempts = 0;
         inner.quota.earn();
         loop {
-            inner.pass_gate(request, deadline).await?;
+            let permit = inner.reserve(request, self.lane, deadline).await?;
             attempts += 1;
-            let error = match inner.attempt(request, deadline, classify).await {
+            let error = match inner.attempt(request, permit, deadline, classify).await {
                 Ok(response) => {
                     return Ok(Response {
                         attempts,
@@ -173,41 +155,42 @@ impl Client {
 }
 
 impl Inner {
-    /// Waits until the vendor takes calls again, or says when it will.
-    async fn pass_gate(&self, request: &Request, deadline: Timestamp) -> Result<()> {
-        loop {
-            let now = self.clock.now();
-            let Some(open) = self.gate.opens_at(now) else {
-                return Ok(());
-            };
-            // A change sent with too little time left would be cut off half-way, and
-            // nobody would know what became of it.
-            let needed = if request.is_read() {
-                Duration::ZERO
-            } else {
-                self.config.attempt_timeout
-            };
-            if after(open, needed) > deadline {
-                let message = "the provider asked us to wait";
-                return Err(self
-                    .error(request, ErrorKind::Throttled, message)
-                    .with_retry(Retry::At(open))
-                    .with_attempts(0));
-            }
-            self.clock
-                .sleep(until(now, open).saturating_add(part_of(SPREAD)))
-                .await;
-        }
+    /// Waits for the call's turn, or says when it will come.
+    async fn reserve(&self, request: &Request, lane: Lane, deadline: Timestamp) -> Result<Permit> {
+        let now = self.clock.now();
+        let mut left = until(now, deadline);
+        let lane = if request.is_read() {
+            lane
+        } else {
+            // A change sent with too little time left would be cut off half-way, and nobody
+            // would know what became of it.
+            left = left.saturating_sub(self.config.attempt_timeout);
+            Lane::Mutate
+        };
+        let patience = match lane {
+            Lane::Background | Lane::People => self.config.read_wait,
+            Lane::Mutate => self.config.change_wait,
+        };
+        let latest = after(now, left.min(patience));
+        let call = (&request.method, request.template);
+        let reserved = self.budget.reserve(call, lane, latest).await;
+        reserved.map_err(|then| {
+            let message = "the provider takes no more calls for now";
+            self.error(request, ErrorKind::Throttled, message)
+                .with_retry(Retry::At(then))
+                .with_attempts(0)
+        })
     }
 
     async fn attempt(
         &self,
         request: &Request,
+        mut permit: Permit,
         deadline: Timestamp,
         classify: Classify<'_>,
     ) -> Result<Response> {
         let started = Instant::now();
-        let answer = self.exchange(request, deadline).await;
+        let answer = self.exchange(request, &mut permit, deadline).await;
         debug!(
             provider.kind = %self.provider,
             http.method = %request.method,
@@ -223,14 +206,12 @@ impl Inner {
         );
         let answer = answer?;
         let now = self.clock.now();
-        let budget = self
+        let said = self
             .config
             .rate_headers
-            .and_then(|it| it.read(&answer.headers, now));
-        if budget.is_some() {
-            *self.budget.lock().unwrap_or_else(PoisonError::into_inner) = budget;
-        }
+            .and_then(|it| it.read(&answer.headers, self.config.retry_after, now));
         if (200..300).contains(&answer.status) && !is_html(&answer.headers) {
+            permit.answer(said.as_ref(), None, now);
             return Ok(Response {
                 status: answer.status,
                 request_id: self.request_id(&answer.headers),
@@ -243,7 +224,16 @@ impl Inner {
                 redactor: self.redactor(),
             });
         }
-        Err(self.refused(request, &answer, budget.as_ref(), now, classify))
+        let error = self.refused(request, &answer, said.as_ref(), now, classify);
+        let throttle = match error.retry {
+            Retry::At(until) if error.kind == ErrorKind::Throttled => Some(Throttle {
+                until,
+                is_named: answer.headers.contains_key(RETRY_AFTER),
+            }),
+            _ => None,
+        };
+        permit.answer(said.as_ref(), throttle, now);
+        Err(error)
     }
 
     /// Returns the error for an answer that means failure.
@@ -251,7 +241,7 @@ impl Inner {
         &self,
         request: &Request,
         refusal: &Refusal,
-        budget: Option<&RateLimit>,
+        said: Option<&RateLimit>,
         now: Timestamp,
         classify: Classify<'_>,
     ) -> Error {
@@ -273,11 +263,10 @@ impl Inner {
             let then = match error.retry {
                 Retry::At(then) => then,
                 Retry::Never | Retry::Backoff | Retry::AfterReconcile => {
-                    rate::wait_until(&refusal.headers, budget, now)
+                    rate::wait_until(&refusal.headers, said, now)
                         .unwrap_or_else(|| after(now, THROTTLE))
                 }
             };
-            self.gate.close_until(then);
             return error.with_retry(Retry::At(then));
         }
         let error = careful(error, &request.method);
@@ -295,7 +284,12 @@ impl Inner {
     }
 
     /// Sends the request once and reads the whole answer.
-    async fn exchange(&self, request: &Request, deadline: Timestamp) -> Result<Refusal> {
+    async fn exchange(
+        &self,
+        request: &Request,
+        permit: &mut Permit,
+        deadline: Timestamp,
+    ) -> Result<Refusal> {
         let unsent = |message: &'static str| {
             self.error(request, ErrorKind::Invalid, message)
                 .with_outcome(Outcome::NotExecuted)
@@ -324,11 +318,13 @@ impl Inner {
             unsent("the request cannot be sent").with_source(source.without_url())
         })?;
         self.config.authorize.authorize(&mut outgoing).await?;
-        let response = self
-            .http
-            .execute(outgoing)
-            .await
-            .map_err(|source| self.broken(request, source))?;
+        permit.leave();
+        let response = self.http.execute(outgoing).await.map_err(|source| {
+            if source.is_connect() {
+                permit.stay();
+            }
+            self.broken(request, source)
+        })?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let body = self

@@ -7,7 +7,7 @@ use std::time::Duration;
 use reqwest::Url;
 use roadstead_core::{Error, ErrorKind, Outcome, ProviderKind, Result};
 
-use crate::{Authorize, RateHeaders};
+use crate::{Authorize, Budgets, RateHeaders, RateTable};
 
 /// The settings of a [`crate::Client`].
 #[derive(Clone, Debug)]
@@ -32,6 +32,16 @@ pub struct HttpConfig {
     pub pause_max: Duration,
     /// The largest answer, after decompression.
     pub max_body_bytes: usize,
+    /// How long a read may wait for its turn in the budget. Who would wait longer is told the
+    /// time at once.
+    pub read_wait: Duration,
+    /// How long a change may wait for its turn, and a read without which it cannot be made.
+    /// Short, so that its caller has time left to learn what became of it.
+    pub change_wait: Duration,
+    /// Which calls the vendor counts together.
+    pub rates: RateTable,
+    /// The budgets that this client shares with others.
+    pub budgets: Budgets,
     /// Where the vendor says how many calls are left.
     pub rate_headers: Option<RateHeaders>,
     /// When the vendor's `Retry-After` means that a read must wait.
@@ -65,6 +75,10 @@ impl HttpConfig {
             pause_min: Duration::from_millis(100),
             pause_max: Duration::from_secs(15),
             max_body_bytes: 16 * 1024 * 1024,
+            read_wait: Duration::from_secs(10),
+            change_wait: Duration::from_secs(4),
+            rates: RateTable::unknown(),
+            budgets: Budgets::default(),
             rate_headers: None,
             retry_after: RetryAfter::Always,
             request_id_header: "x-request-id",

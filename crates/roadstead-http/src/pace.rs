@@ -1,9 +1,7 @@
-//! When a call may be made again: pauses, the retry quota, and the gate of a throttle.
+//! When a call may be made again: pauses and the retry quota.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-
-use jiff::Timestamp;
 
 /// Retries are paid in tenths: a call earns one tenth, a retry costs ten.
 const PER_RETRY: u32 = 10;
@@ -33,24 +31,6 @@ impl RetryQuota {
         };
         *balance = rest;
         true
-    }
-}
-
-/// Holds every call back until the vendor's time.
-#[derive(Debug, Default)]
-pub(crate) struct Gate(Mutex<Option<Timestamp>>);
-
-impl Gate {
-    /// Closes the gate until `then`, unless it is closed for longer.
-    pub(crate) fn close_until(&self, then: Timestamp) {
-        let mut gate = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *gate = (*gate).max(Some(then));
-    }
-
-    /// Returns when the gate opens; `None` when it is open.
-    pub(crate) fn opens_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let gate = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        gate.filter(|it| *it > now)
     }
 }
 
@@ -111,16 +91,5 @@ mod tests {
             let pause = pauses.draw();
             assert!(pause >= min && pause <= max, "{pause:?}");
         }
-    }
-
-    #[test]
-    fn the_gate_keeps_the_longest_wait_and_opens_by_itself() {
-        let at = |second| Timestamp::from_second(second).unwrap();
-        let gate = Gate::default();
-        assert_eq!(gate.opens_at(at(0)), None);
-        gate.close_until(at(20));
-        gate.close_until(at(10));
-        assert_eq!(gate.opens_at(at(15)), Some(at(20)));
-        assert_eq!(gate.opens_at(at(20)), None);
     }
 }

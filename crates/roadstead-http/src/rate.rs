@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use roadstead_core::after;
+
+use crate::RetryAfter;
 
 /// The longest wait that a vendor's header may ask for.
 const WAIT_MAX: Duration = Duration::from_hours(1);
@@ -21,22 +23,27 @@ pub struct RateHeaders {
     pub reset: &'static str,
 }
 
-/// How many calls are left, as the vendor said last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RateLimit {
+/// How many calls are left, as an answer says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RateLimit {
     /// How many calls are allowed.
-    pub limit: Option<u64>,
+    pub(crate) limit: Option<u64>,
     /// How many of them are left.
-    pub remaining: Option<u64>,
-    /// When there will be more.
-    pub reset: Option<Timestamp>,
-    /// When this was read.
-    pub as_of: Timestamp,
+    pub(crate) remaining: Option<u64>,
+    /// When there will be more, by the vendor's clock.
+    pub(crate) reset: Option<Timestamp>,
+    /// The same by our clock.
+    pub(crate) refill: Option<Timestamp>,
 }
 
 impl RateHeaders {
     /// Reads the headers of an answer; `None` when it has none of them.
-    pub(crate) fn read(&self, headers: &HeaderMap, now: Timestamp) -> Option<RateLimit> {
+    pub(crate) fn read(
+        &self,
+        headers: &HeaderMap,
+        wait: RetryAfter,
+        now: Timestamp,
+    ) -> Option<RateLimit> {
         let number = |name| text(headers, name)?.trim().parse::<u64>().ok();
         let limit = number(self.limit);
         let remaining = number(self.remaining);
@@ -46,24 +53,45 @@ impl RateHeaders {
         if limit.is_none() && remaining.is_none() && reset.is_none() {
             return None;
         }
+        // Where it stands on every answer it tells when the window ends, in nobody's clock.
+        let left = match wait {
+            RetryAfter::Always => None,
+            RetryAfter::WhenThrottled => {
+                text(headers, RETRY_AFTER.as_str()).and_then(|it| retry_after(it, now))
+            }
+        };
         Some(RateLimit {
             limit,
             remaining,
             reset,
-            as_of: now,
+            refill: left.or_else(|| Some(ours(reset?, headers, now))),
         })
     }
+}
+
+/// Returns a time of the vendor's clock by ours. Theirs is told by every answer's `Date`.
+fn ours(time: Timestamp, headers: &HeaderMap, now: Timestamp) -> Timestamp {
+    let theirs =
+        text(headers, DATE.as_str()).and_then(|it| DateTimeParser::new().parse_timestamp(it).ok());
+    let Some(theirs) = theirs else {
+        return time;
+    };
+    // It is told in whole seconds: no difference can be seen that is smaller.
+    if (0.0..=1.0).contains(&now.duration_since(theirs).as_secs_f64()) {
+        return time;
+    }
+    now.checked_add(time.duration_since(theirs)).unwrap_or(time)
 }
 
 /// Returns the time until which the vendor asks us to wait: by `Retry-After`, else by
 /// the time at which its budget refills. At most an hour from now, never in the past.
 pub(crate) fn wait_until(
     headers: &HeaderMap,
-    budget: Option<&RateLimit>,
+    said: Option<&RateLimit>,
     now: Timestamp,
 ) -> Option<Timestamp> {
     let asked = text(headers, RETRY_AFTER.as_str()).and_then(|it| retry_after(it, now));
-    let asked = asked.or_else(|| budget.and_then(|it| it.reset))?;
+    let asked = asked.or_else(|| said.and_then(|it| it.refill))?;
     Some(asked.clamp(now, after(now, WAIT_MAX)))
 }
 
@@ -129,14 +157,31 @@ mod tests {
             reset: "x-reset",
         };
         let mut headers = HeaderMap::new();
-        assert_eq!(names.read(&headers, now), None);
+        assert_eq!(names.read(&headers, RetryAfter::Always, now), None);
         headers.insert("x-left", HeaderValue::from_static("0"));
         headers.insert("x-reset", HeaderValue::from_static("1012"));
-        let budget = names.read(&headers, now).unwrap();
+        let budget = names.read(&headers, RetryAfter::Always, now).unwrap();
         assert_eq!((budget.limit, budget.remaining), (None, Some(0)));
         let then = wait_until(&headers, Some(&budget), now).unwrap();
         assert_eq!(until(now, then), Duration::from_secs(12));
+        // A vendor's clock may be an hour ahead of ours.
+        headers.insert(
+            DATE,
+            HeaderValue::from_static("Thu, 01 Jan 1970 01:16:40 GMT"),
+        );
+        headers.insert("x-reset", HeaderValue::from_static("4612"));
+        let budget = names.read(&headers, RetryAfter::Always, now).unwrap();
+        assert_eq!(budget.refill, Some(then));
+        // Where it stands on every answer, `Retry-After` tells the same without a clock.
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("9"));
+        let budget = names
+            .read(&headers, RetryAfter::WhenThrottled, now)
+            .unwrap();
+        assert_eq!(until(now, budget.refill.unwrap()), Duration::from_secs(9));
         headers.insert("x-reset", HeaderValue::from_static("never"));
-        assert_eq!(names.read(&headers, now).unwrap().reset, None);
+        assert_eq!(
+            names.read(&headers, RetryAfter::Always, now).unwrap().reset,
+            None
+        );
     }
 }

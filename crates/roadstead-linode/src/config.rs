@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use roadstead_core::{Clock, Error, ErrorKind, Outcome, Result, Secret};
 use roadstead_http::{
-    Bearer, Client as HttpClient, HttpConfig, RateHeaders, RetryAfter, TokioClock, Url,
+    Bearer, Budgets, Client as HttpClient, HttpConfig, RateHeaders, RetryAfter, TokioClock, Url,
 };
 use serde::Deserialize;
 
 use crate::Linode;
 use crate::client::Client;
 use crate::error::kind;
+use crate::rates::rates;
 
 const ENDPOINT: &str = "https://api.linode.com";
 
@@ -39,6 +40,7 @@ pub struct LinodeBuilder {
     clock: Arc<dyn Clock>,
     attempt_timeout: Option<Duration>,
     deadline: Option<Duration>,
+    budgets: Budgets,
 }
 
 impl LinodeBuilder {
@@ -59,6 +61,7 @@ impl LinodeBuilder {
             clock: Arc::new(TokioClock),
             attempt_timeout: None,
             deadline: None,
+            budgets: Budgets::default(),
         }
     }
 
@@ -90,6 +93,14 @@ impl LinodeBuilder {
         self
     }
 
+    /// Shares the budget of calls with whatever else is made with a clone of these, for the
+    /// same token.
+    #[must_use]
+    pub fn with_budgets(mut self, budgets: &Budgets) -> Self {
+        self.budgets = budgets.clone();
+        self
+    }
+
     /// Makes the provider. Sends nothing.
     ///
     /// # Errors
@@ -108,6 +119,8 @@ impl LinodeBuilder {
         let token = Bearer::new(self.config.token, kind())?;
         let mut http = HttpConfig::new(base_url, Arc::new(token));
         http.rate_headers = Some(RATE_HEADERS);
+        http.rates = rates();
+        http.budgets = self.budgets;
         // Every answer of Linode carries one, successes too.
         http.retry_after = RetryAfter::WhenThrottled;
         http.attempt_timeout = self.attempt_timeout.unwrap_or(http.attempt_timeout);

@@ -10,6 +10,7 @@ mod job;
 mod options;
 mod paging;
 mod provider;
+mod rates;
 mod request;
 mod scopes;
 mod wire;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use roadstead_core::{Descriptor, ErrorKind, ProviderId, Secret};
+use roadstead_core::{Descriptor, ErrorKind, ProviderId, RateBucket, Secret};
 use roadstead_repository::{self as repository, NewProvider, ProviderPatch, Verification};
 
 use crate::error::{Error, FieldError, Result};
@@ -330,6 +330,20 @@ impl Platform {
     pub async fn clear_cache(&self, _grant: &OperatorGrant, id: ProviderId) -> Result<()> {
         self.registry.account(id).await?.catalogue.clear_all();
         Ok(())
+    }
+
+    /// Returns what is left of the calls that an account's provider takes, as far as this
+    /// process knows. Asks nobody.
+    ///
+    /// # Errors
+    ///
+    /// As [`crate::Registry::account`].
+    pub async fn provider_budget(
+        &self,
+        _grant: &OperatorGrant,
+        id: ProviderId,
+    ) -> Result<Vec<RateBucket>> {
+        Ok(self.registry.account(id).await?.provider.budget())
     }
 
     /// Puts the accounts in this order; those not named follow in their old one.

@@ -8,6 +8,7 @@
 
 mod api;
 mod commands;
+mod crowd;
 mod databases;
 mod demo;
 mod metrics;

@@ -108,6 +108,8 @@ fn provider(options: &Options) -> Result<Arc<dyn Provider>> {
     Ok(match options.provider.as_str() {
         "digitalocean" => Arc::new(
             DigitalOceanBuilder::new(token)
+                // No answer states it, so that the simulator cannot lift it.
+                .with_burst_limit(1_000_000)
                 .with_endpoint(endpoint)
                 .build()?,
         ),

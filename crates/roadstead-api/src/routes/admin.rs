@@ -15,7 +15,7 @@ use crate::error::{ApiError, DoorCode};
 use crate::openapi::Tag;
 use crate::openapi::words::{Id, Success};
 use crate::route::Route;
-use crate::view::{self, AccountAnswer, AccountsAnswer, Done};
+use crate::view::{self, AccountAnswer, AccountsAnswer, BudgetAnswer, Done};
 
 pub(super) fn routes() -> Vec<Route> {
     let of_account = |route: Route, id, summary| {
@@ -86,6 +86,16 @@ pub(super) fn routes() -> Vec<Route> {
             "Forget an account's catalogues",
         )
         .about("They are read anew when they are next asked for."),
+        of_account(
+            Route::get("/api/admin/providers/{id}/budget", budget),
+            "getAccountBudget",
+            "Show how many calls the provider still takes",
+        )
+        .about(
+            "As far as this process knows, by its own calls and the provider's answers to them; \
+             the provider is not asked. Calls of others with the same token show once an answer \
+             tells of them.",
+        ),
     ]
 }
 
@@ -233,6 +243,20 @@ async fn clear_cache(
 ) -> Result<web::Json<Done>, ApiError> {
     platform.clear_cache(&operator.0, provider_id(&id)?).await?;
     Ok(web::Json(Done { success: Success }))
+}
+
+async fn budget(
+    operator: Operator,
+    id: web::Path<String>,
+    platform: web::Data<Platform>,
+) -> Result<web::Json<BudgetAnswer>, ApiError> {
+    let buckets = platform
+        .provider_budget(&operator.0, provider_id(&id)?)
+        .await?;
+    Ok(web::Json(BudgetAnswer {
+        success: Success,
+        buckets: buckets.into_iter().map(view::BudgetBucket::from).collect(),
+    }))
 }
 
 /// The order of the provider accounts.

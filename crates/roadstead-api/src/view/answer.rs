@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{AdminProvider, Instance, Operation, Organization, Provider, User};
+use super::{AdminProvider, BudgetBucket, Instance, Operation, Organization, Provider, User};
 use crate::openapi::words::Success;
 
 /// It is done.
@@ -43,6 +43,15 @@ pub(crate) struct MeAnswer {
     pub(crate) organizations: Vec<Organization>,
     /// When this login ends.
     pub(crate) expires_at: Timestamp,
+}
+
+/// What is left of the calls that a provider takes.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct BudgetAnswer {
+    pub(crate) success: Success,
+    /// What the provider counts together, the narrowest first. A call may count in several.
+    /// Empty where calls are not counted.
+    pub(crate) buckets: Vec<BudgetBucket>,
 }
 
 /// A server.

@@ -401,6 +401,8 @@ async fn open(repository: &Repository, endpoint: &str, setup: Setup) -> Arc<Plat
         move |token, _configuration| {
             let builder = DigitalOceanBuilder::new(token)
                 .with_endpoint(endpoint.as_str())
+                // No answer states it, so that the simulator cannot lift it.
+                .with_burst_limit(1_000_000)
                 .with_attempt_timeout(attempt)
                 .with_deadline(deadline);
             let provider: Arc<dyn Provider> = Arc::new(builder.build()?);

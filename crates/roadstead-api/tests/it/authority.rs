@@ -35,7 +35,7 @@ enum Thing {
 use Thing::{Account, Nothing, Operation, Server};
 
 /// Every route. One that is mounted and not listed here fails a test below.
-const ROUTES: [(&str, &str, Who, Thing); 31] = [
+const ROUTES: [(&str, &str, Who, Thing); 32] = [
     ("GET", "/api/openapi.json", Anyone, Nothing),
     ("GET", "/api/health", Anyone, Nothing),
     ("GET", "/api/health/ready", Anyone, Nothing),
@@ -76,6 +76,7 @@ const ROUTES: [(&str, &str, Who, Thing); 31] = [
         Operate,
         Account,
     ),
+    ("GET", "/api/admin/providers/{id}/budget", Operate, Account),
     // The last, because nobody can do anything afterwards.
     ("POST", "/api/auth/logout", LoggedIn, Nothing),
 ];

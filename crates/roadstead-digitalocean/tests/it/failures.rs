@@ -153,31 +153,6 @@ async fn a_throttle_without_retry_after_tells_the_refill_time() {
 }
 
 #[tokio::test]
-async fn the_simulators_own_limit_is_obeyed_and_the_budget_can_be_read() {
-    let world = World::start_with(SimulatorConfig {
-        time_scale: 1000.0,
-        ..Default::default()
-    });
-    world.provider.get_regions().await.unwrap();
-    let client = world
-        .provider
-        .native()
-        .downcast_ref::<roadstead_http::Client>()
-        .unwrap();
-    assert_eq!(client.budget()[0].limit, Some(5000));
-    let mut refused = None;
-    for _ in 0..260 {
-        if let Err(error) = world.provider.get_regions().await {
-            refused = Some(error);
-            break;
-        }
-    }
-    let error = refused.unwrap();
-    assert!(matches!(error.retry, Retry::At(_)), "{error:?}");
-    assert_eq!(error.kind, ErrorKind::Throttled);
-}
-
-#[tokio::test]
 async fn reads_survive_a_bad_minute() {
     for effect in [
         json!({ "drop": true }),

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on panics, in its fixtures too"
 )]
 
+mod budget;
 mod catalogue;
 mod conformance;
 mod failures;

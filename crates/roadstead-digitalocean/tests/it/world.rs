@@ -7,6 +7,7 @@ use roadstead_core::{
     CreateInstance, CreateKey, Instance, OperationStatus, Provider, RemoteId, RemoteOperation,
 };
 use roadstead_digitalocean::{DigitalOcean, DigitalOceanBuilder};
+use roadstead_http::Budgets;
 use roadstead_sim::{DigitalOceanSim, Running, SimulatorConfig, TOKEN_FULL};
 use serde_json::Value;
 use uuid::Uuid;
@@ -32,9 +33,17 @@ impl World {
 
     pub(crate) fn start_with(config: SimulatorConfig) -> Self {
         let address = ([127, 0, 0, 1], 0).into();
+        let is_limited = config.enforce_limits;
         let sim = DigitalOceanSim::start(address, config).expect("a simulator");
-        let provider = Arc::new(provider(&sim, TOKEN_FULL));
-        Self { sim, provider }
+        let provider = if is_limited {
+            provider_with(&sim, TOKEN_FULL, &Budgets::default())
+        } else {
+            provider(&sim, TOKEN_FULL)
+        };
+        Self {
+            sim,
+            provider: Arc::new(provider),
+        }
     }
 
     /// Spoils the next calls.
@@ -103,14 +112,24 @@ impl World {
     }
 }
 
-/// Makes a provider with short times.
+/// Makes a provider with short times, for a simulator without limits.
 pub(crate) fn provider(sim: &Running, token: &str) -> DigitalOcean {
+    // No answer states it, so that the simulator cannot lift it.
+    let builder = builder(sim, token).with_burst_limit(1_000_000);
+    builder.build().expect("a provider")
+}
+
+/// Makes a provider with short times that shares these budgets.
+pub(crate) fn provider_with(sim: &Running, token: &str, budgets: &Budgets) -> DigitalOcean {
+    let builder = builder(sim, token).with_budgets(budgets);
+    builder.build().expect("a provider")
+}
+
+fn builder(sim: &Running, token: &str) -> DigitalOceanBuilder {
     DigitalOceanBuilder::new(token)
         .with_endpoint(sim.endpoint())
         .with_attempt_timeout(Duration::from_secs(2))
         .with_deadline(Duration::from_secs(10))
-        .build()
-        .expect("a provider")
 }
 
 /// Asks for a small server.

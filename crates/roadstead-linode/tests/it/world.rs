@@ -7,6 +7,7 @@ use roadstead_core::{
     CreateInstance, CreateKey, Instance, OperationStatus, Provider, RemoteId, RemoteOperation,
     Secret, State,
 };
+use roadstead_http::Budgets;
 use roadstead_linode::{Linode, LinodeBuilder};
 use roadstead_sim::{LinodeSim, Running, SimulatorConfig, TOKEN_FULL};
 use serde_json::Value;
@@ -115,7 +116,13 @@ impl World {
 
 /// Makes a provider with short times.
 pub(crate) fn provider(sim: &Running, token: &str) -> Linode {
+    provider_with(sim, token, &Budgets::default())
+}
+
+/// Makes a provider with short times that shares these budgets.
+pub(crate) fn provider_with(sim: &Running, token: &str, budgets: &Budgets) -> Linode {
     LinodeBuilder::new(token)
+        .with_budgets(budgets)
         .with_endpoint(sim.endpoint())
         .with_attempt_timeout(Duration::from_secs(2))
         .with_deadline(Duration::from_secs(10))

@@ -209,7 +209,7 @@ impl Rules<'_> {
         }
         if state == OperationState::Ready {
             change.error = Some(record(error));
-            if self.is_given_up() {
+            if self.is_given_up(error) {
                 match self.book.kind {
                     OperationKind::Create if self.may_exist() => {
                         return self.resolve(Some(record(error)));
@@ -302,8 +302,13 @@ impl Rules<'_> {
         self.now > after(self.book.created_at, self.clockwork.lease)
     }
 
-    pub(super) fn is_given_up(&self) -> bool {
-        self.now > after(self.book.created_at, self.clockwork.give_up)
+    /// Returns whether it was tried for long enough. A vendor that takes no more calls before a
+    /// certain time is there: whoever queues for it is kept as long as what it works on.
+    pub(super) fn is_given_up(&self, error: &Error) -> bool {
+        match (error.kind, error.retry) {
+            (ErrorKind::Throttled, Retry::At(_)) => self.is_overdue(),
+            _ => self.now > after(self.book.created_at, self.clockwork.give_up),
+        }
     }
 
     pub(super) fn is_overdue(&self) -> bool {
@@ -321,7 +326,7 @@ impl Rules<'_> {
                 | ErrorKind::Maintenance
                 | ErrorKind::Decode
         );
-        passes && !self.is_given_up()
+        passes && !self.is_given_up(error)
     }
 
     /// Returns whether an action that was sent should have shown by now.

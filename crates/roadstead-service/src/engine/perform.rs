@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest;
 use roadstead_core::{
-    Action, ActionKind, CreateInstance, CreateKey, Error, ErrorKind, Instance, Provider,
-    Result as CallResult,
+    Action, ActionKind, CreateInstance, CreateKey, Error, ErrorKind, Instance, Lane, Provider,
+    RemoteId, Result as CallResult,
 };
 use roadstead_repository::{self as repository, Claim, OperationKind, Tenant, Verification};
 use tracing::{error, info, warn};
@@ -135,7 +135,8 @@ impl<'a> Hand<'a> {
     async fn send_create(&self) -> Result<Observed, crate::Error> {
         let request = self.create_request()?;
         self.begin_attempt().await?;
-        let sending = self.provider().create_instance(&request);
+        let provider = self.provider().in_lane(Lane::Mutate);
+        let sending = provider.create_instance(&request);
         Ok(
             match self.within_margin("create the instance", sending).await {
                 Ok(created) => Observed::Created(Box::new(created.instance), created.operation),
@@ -148,15 +149,16 @@ impl<'a> Hand<'a> {
         let Some(remote) = &self.claim.instance.remote else {
             return Ok(Observed::Absent);
         };
+        let provider = self.provider().in_lane(Lane::Mutate);
         if action.kind() == ActionKind::Delete {
-            match self.get().await {
+            match self.read(&*provider, remote).await {
                 Observed::Seen(instance) if self.key().marks(&instance) => {}
                 Observed::Seen(_) => return Ok(Observed::NotOurs),
                 otherwise => return Ok(otherwise),
             }
         }
         self.begin_attempt().await?;
-        let sending = self.provider().perform_action(remote, action);
+        let sending = provider.perform_action(remote, action);
         Ok(
             match self.within_margin("change the instance", sending).await {
                 Ok(operation) => Observed::Accepted(operation),
@@ -200,7 +202,11 @@ impl<'a> Hand<'a> {
         let Some(remote) = &self.claim.instance.remote else {
             return Observed::Absent;
         };
-        match self.provider().get_instance(remote).await {
+        self.read(&**self.provider(), remote).await
+    }
+
+    async fn read(&self, provider: &dyn Provider, remote: &RemoteId) -> Observed {
+        match provider.get_instance(remote).await {
             Ok(instance) => Observed::Seen(Box::new(instance)),
             Err(error) if error.kind == ErrorKind::NoSuchInstance => Observed::Absent,
             Err(error) => Observed::Blind(error),
@@ -343,10 +349,10 @@ async fn delete_extra(
     doom: &repository::Doom,
     bound: &repository::Instance,
 ) -> CallResult<bool> {
-    match account.provider.get_instance(&doom.remote).await {
+    let provider = account.provider.in_lane(Lane::Background);
+    match provider.get_instance(&doom.remote).await {
         Ok(extra) if mark(&platform.deployment, bound).marks(&extra) => {
-            account
-                .provider
+            provider
                 .perform_action(&doom.remote, &Action::Delete)
                 .await?;
             info!(instance.id = %bound.id, remote.id = %doom.remote, "deleted an extra server");

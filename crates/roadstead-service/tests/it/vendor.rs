@@ -67,6 +67,8 @@ pub(crate) static DIGITALOCEAN: Vendor = Vendor {
     descriptor: roadstead_digitalocean::descriptor,
     provider: |token, endpoint| {
         let provider = DigitalOceanBuilder::new(token)
+            // No answer states it, so that the simulator cannot lift it.
+            .with_burst_limit(1_000_000)
             .with_endpoint(endpoint)
             .with_attempt_timeout(ATTEMPT)
             .with_deadline(DEADLINE)

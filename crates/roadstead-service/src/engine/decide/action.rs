@@ -111,7 +111,7 @@ impl Rules<'_> {
                     Outcome::NotExecuted => AttemptOutcome::NotExecuted,
                     Outcome::Rejected | Outcome::Unknown => AttemptOutcome::Rejected,
                 };
-                let is_busy = error.kind == ErrorKind::Busy && !self.is_given_up();
+                let is_busy = error.kind == ErrorKind::Busy && !self.is_given_up(error);
                 let not_executed = outcome == Outcome::NotExecuted && self.may_send_again(error);
                 let state = if is_busy || not_executed {
                     OperationState::Ready

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use roadstead_core::{Address, Billed, ErrorKind, MiB, Scope, State, Status};
+use roadstead_repository::AttemptOutcome;
 
 use super::*;
 
@@ -315,6 +316,22 @@ fn retry_after_is_obeyed_and_capped() {
     assert_eq!(wait(40), Duration::from_secs(30));
     assert_eq!(wait(1_000_000), Duration::from_secs(3600));
     assert_eq!(wait(1), Clockwork::default().poll_open);
+}
+
+#[test]
+fn what_waits_for_its_turn_is_kept_longer_than_what_cannot_be_reached() {
+    let fresh = book(OperationKind::Create, OperationState::Leased);
+    let waits = |seconds: u64| error(ErrorKind::Throttled).with_retry(Retry::At(at(seconds + 15)));
+    let change = written(next(&fresh, Observed::Failed(waits(1000)), 1000));
+    assert_eq!(change.state, OperationState::Ready);
+    assert_eq!(change.attempt, Some(AttemptOutcome::NotExecuted));
+    assert_eq!(change.due_in, Duration::from_secs(15));
+    assert_eq!(change.error.unwrap().code, "RATE_LIMIT_EXCEEDED");
+    let change = written(next(&fresh, Observed::Blind(waits(1000)), 1000));
+    assert_eq!(change.state, OperationState::Ready);
+    // Not for ever.
+    let change = written(next(&fresh, Observed::Failed(waits(1801)), 1801));
+    assert_eq!(change.state, OperationState::Failed);
 }
 
 #[test]

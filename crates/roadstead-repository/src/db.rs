@@ -127,6 +127,12 @@ impl Repository {
         self.keys.hmac("idempotency", bytes)
     }
 
+    /// Returns the keyed hash by which a cursor of ours is told from any other text.
+    #[must_use]
+    pub fn cursor_hash(&self, bytes: &[u8]) -> Vec<u8> {
+        self.keys.hmac("cursor", bytes)
+    }
+
     /// Returns when the database answers.
     ///
     /// # Errors

@@ -1,18 +1,16 @@
-//! Reading servers, page by page, and what members change about them.
+//! Reading servers, and what members change about them.
 
-use diesel::dsl::sql;
-use diesel::sql_types::{Bool, Text};
-use diesel::{
-    BoolExpressionMethods, EscapeExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl,
-    SelectableHelper, TextExpressionMethods,
-};
+mod list;
+
+use diesel::sql_types::Bool;
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
-use roadstead_core::{InstanceId, State};
+use roadstead_core::InstanceId;
 
-use crate::db::{Backend, Connection, Repository, Written, detached, read, run, written};
+use crate::db::{Connection, Repository, Written, detached, read, run, written};
 use crate::error::{Error, Result};
 use crate::events::Told;
-use crate::record::{AuditEntry, Instance, InstanceFilter, InstancePatch, Lifecycle};
+use crate::record::{AuditEntry, Instance, InstancePatch};
 use crate::schema::vps_instances;
 use crate::types::{Id, Time};
 use crate::{Tenant, audit, row};
@@ -22,7 +20,7 @@ pub(crate) const fn missing() -> Error {
 }
 
 /// Servers that are not deleted. Written out, because a bound value would hide from the
-/// databases that the partial index of pages fits.
+/// databases that the partial indexes of pages fit.
 fn kept() -> Written<Bool> {
     written("vps_instances.lifecycle <> 'deleted'")
 }
@@ -40,69 +38,6 @@ impl Repository {
             .filter(vps_instances::organization_id.eq(Id(tenant.org.0)))
             .select(row::Instance::as_select()).first(c).await.optional())?;
         row.ok_or_else(missing)?.into_record()
-    }
-
-    /// Returns a page of the tenant's servers, newest first, from one statement. The last id of
-    /// a page is where the next begins.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Unavailable`] if the database does not answer.
-    pub async fn list_instances(
-        &self,
-        tenant: &Tenant,
-        filter: &InstanceFilter,
-        before: Option<InstanceId>,
-        limit: u32,
-    ) -> Result<Vec<Instance>> {
-        let status = filter.status.as_deref().map(of_status);
-        if status
-            .as_ref()
-            .is_some_and(|(lifecycles, power)| lifecycles.is_empty() && power.is_none())
-        {
-            return Ok(Vec::new());
-        }
-        let backend = self.backend();
-        let rows: Vec<row::Instance> = read!(self.db, c => {
-            let mut query = vps_instances::table
-                .filter(vps_instances::organization_id.eq(Id(tenant.org.0)))
-                .filter(kept())
-                .into_boxed();
-            if let Some(before) = before {
-                query = query.filter(vps_instances::id.lt(Id(before.0)));
-            }
-            match &status {
-                None => {}
-                Some((lifecycles, None)) => {
-                    query = query.filter(vps_instances::lifecycle.eq_any(lifecycles));
-                }
-                Some((lifecycles, Some(power))) => {
-                    let live = vps_instances::lifecycle.eq(Lifecycle::Live.as_str())
-                        .and(vps_instances::power.eq(power.as_str()));
-                    query = query.filter(vps_instances::lifecycle.eq_any(lifecycles).or(live));
-                }
-            }
-            if let Some(kind) = &filter.kind {
-                query = query.filter(vps_instances::provider_kind.eq(kind.as_str()));
-            }
-            if let Some(provider) = filter.provider {
-                query = query.filter(vps_instances::provider_id.eq(Id(provider.0)));
-            }
-            if let Some(region) = &filter.region {
-                query = query.filter(vps_instances::region_id.eq(region.as_str()));
-            }
-            if let Some(label) = &filter.label {
-                let pattern = containing(label);
-                query = query.filter(vps_instances::label_folded.like(pattern).escape('\\'));
-            }
-            if let Some(tag) = &filter.tag {
-                let (head, tail) = tagged(backend);
-                query = query.filter(sql::<Bool>(head).bind::<Text, _>(tag).sql(tail));
-            }
-            query.order(vps_instances::id.desc()).limit(i64::from(limit))
-                .select(row::Instance::as_select()).load(c).await
-        })?;
-        rows.into_iter().map(row::Instance::into_record).collect()
     }
 
     /// Changes what members say about a server.
@@ -187,85 +122,4 @@ async fn update(
     told.instance(&row, now)?;
     told.write(tx).await?;
     row.into_record()
-}
-
-/// Returns which lifecycles show a status, and which power shows it while the server is live.
-fn of_status(word: &str) -> (Vec<&'static str>, Option<State>) {
-    let lifecycles = match Lifecycle::from_word(word) {
-        Some(
-            it @ (Lifecycle::Deleting
-            | Lifecycle::Deleted
-            | Lifecycle::Failed
-            | Lifecycle::Missing
-            | Lifecycle::Attention),
-        ) => vec![it.as_str()],
-        Some(Lifecycle::Pending | Lifecycle::Resolving | Lifecycle::Live) => Vec::new(),
-        None if word == State::Provisioning.as_str() => {
-            vec![Lifecycle::Pending.as_str(), Lifecycle::Resolving.as_str()]
-        }
-        None => Vec::new(),
-    };
-    (lifecycles, State::from_word(word))
-}
-
-/// Returns a `LIKE` pattern for texts that contain this one, case folded.
-fn containing(text: &str) -> String {
-    let folded = text.to_lowercase();
-    let mut pattern = String::with_capacity(folded.len().saturating_add(2));
-    pattern.push('%');
-    for letter in folded.chars() {
-        if matches!(letter, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(letter);
-    }
-    pattern.push('%');
-    pattern
-}
-
-/// Returns the two halves of a condition around a tag.
-const fn tagged(backend: Backend) -> (&'static str, &'static str) {
-    match backend {
-        Backend::Postgres => (
-            "vps_instances.tags @> jsonb_build_array(CAST(",
-            " AS text))",
-        ),
-        Backend::Sqlite => (
-            "EXISTS (SELECT 1 FROM json_each(vps_instances.tags) AS tag WHERE tag.value = ",
-            ")",
-        ),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_public_status_is_found_again() {
-        for lifecycle in Lifecycle::ALL {
-            for power in State::ALL {
-                let shown = match lifecycle {
-                    Lifecycle::Pending | Lifecycle::Resolving => State::Provisioning.as_str(),
-                    Lifecycle::Live => power.as_str(),
-                    Lifecycle::Deleting
-                    | Lifecycle::Deleted
-                    | Lifecycle::Failed
-                    | Lifecycle::Missing
-                    | Lifecycle::Attention => lifecycle.as_str(),
-                };
-                let (lifecycles, live) = of_status(shown);
-                let found = lifecycles.contains(&lifecycle.as_str())
-                    || (lifecycle == Lifecycle::Live && live == Some(power));
-                assert!(found, "{shown}");
-            }
-        }
-        assert_eq!(of_status("nonsense"), (Vec::new(), None));
-        assert_eq!(of_status("live"), (Vec::new(), None));
-    }
-
-    #[test]
-    fn a_pattern_takes_its_letters_literally() {
-        assert_eq!(containing("A%_\\"), "%a\\%\\_\\\\%");
-    }
 }

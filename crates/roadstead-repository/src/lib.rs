@@ -29,12 +29,12 @@ pub use crate::observe::Doom;
 pub use crate::record::{
     Accepted, Apart, AttemptOutcome, AuditEntry, BaseChange, Change, Claim, ErrorRecord, Event,
     EventBody, Hardware, IdempotencyKey, Imported, Instance, InstanceBrief, InstanceChange,
-    InstanceFilter, InstancePatch, Lifecycle, Membership, NewInstance, NewOperation, NewProvider,
-    NewSalePlan, NewSession, Observation, OfferedIn, OfferedPlan, OfferedPrice, Operation,
-    OperationBrief, OperationKind, OperationState, Organization, OwnMarkups, PlanImport, Position,
-    Provider, ProviderPatch, Request, Role, Sale, SaleOffering, SalePlan, SalePlanFilter,
-    SalePlanMark, SalePlanOrder, SalePlanPatch, SentAttempt, Session, Specification, User,
-    Verification,
+    InstanceFilter, InstancePatch, InstanceSlice, Lifecycle, ListedBy, Listing, Membership,
+    NewInstance, NewOperation, NewProvider, NewSalePlan, NewSession, Observation, OfferedIn,
+    OfferedPlan, OfferedPrice, Operation, OperationBrief, OperationKind, OperationSlice,
+    OperationState, Organization, OwnMarkups, PlanImport, Position, Provider, ProviderPatch,
+    Request, Role, Sale, SaleOffering, SalePlan, SalePlanFilter, SalePlanMark, SalePlanOrder,
+    SalePlanPatch, SentAttempt, Session, Specification, User, Verification,
 };
 pub use crate::sealing::Keyring;
 pub use crate::tally::{OpenOperations, Pool, Tally};

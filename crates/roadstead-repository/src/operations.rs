@@ -9,7 +9,7 @@ use roadstead_core::{InstanceId, OperationId};
 use crate::Tenant;
 use crate::db::{Repository, Written, read, written};
 use crate::error::{Error, Result};
-use crate::record::{Operation, OperationState};
+use crate::record::{Operation, OperationSlice, OperationState};
 use crate::row;
 use crate::schema::operations;
 use crate::types::{DbTime, Id, Time};
@@ -45,7 +45,7 @@ pub(crate) fn check_edge(from: OperationState, to: OperationState) -> Result<()>
 }
 
 impl Repository {
-    /// Returns a server's operations, newest first.
+    /// Returns a page of a server's operations, newest first.
     ///
     /// # Errors
     ///
@@ -54,14 +54,35 @@ impl Repository {
         &self,
         tenant: &Tenant,
         instance: InstanceId,
+        before: Option<OperationId>,
         limit: u32,
-    ) -> Result<Vec<Operation>> {
-        let rows: Vec<row::Operation> = read!(self.db, c => operations::table
-            .filter(operations::instance_id.eq(Id(instance.0)))
-            .filter(operations::organization_id.eq(Id(tenant.org.0)))
-            .order(operations::id.desc()).limit(i64::from(limit))
-            .select(row::Operation::as_select()).load(c).await)?;
-        rows.into_iter().map(row::Operation::into_record).collect()
+    ) -> Result<OperationSlice> {
+        let mut rows: Vec<row::Operation> = read!(self.db, c => {
+            let mut query = operations::table
+                .filter(operations::instance_id.eq(Id(instance.0)))
+                .filter(operations::organization_id.eq(Id(tenant.org.0)))
+                .order(operations::id.desc())
+                .limit(i64::from(limit).saturating_add(1))
+                .select(row::Operation::as_select())
+                .into_boxed();
+            if let Some(before) = before {
+                query = query.filter(operations::id.lt(Id(before.0)));
+            }
+            query.load(c).await
+        })?;
+        // One more than asked for tells whether the list goes on.
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let goes_on = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows
+            .last()
+            .filter(|_| goes_on)
+            .map(|it| OperationId(it.id.0));
+        let items = rows.into_iter().map(row::Operation::into_record);
+        Ok(OperationSlice {
+            items: items.collect::<Result<_>>()?,
+            next,
+        })
     }
 
     /// Returns one of the tenant's operations.

@@ -2,6 +2,7 @@
 
 mod event;
 mod instance;
+mod list;
 mod operation;
 mod people;
 mod plan;
@@ -11,6 +12,7 @@ pub use self::event::{Event, EventBody, InstanceBrief, OperationBrief, Position}
 pub use self::instance::{
     Instance, InstanceFilter, InstancePatch, Lifecycle, NewInstance, Observation, Specification,
 };
+pub use self::list::{InstanceSlice, ListedBy, Listing, OperationSlice};
 pub use self::operation::{
     Accepted, AttemptOutcome, Change, Claim, ErrorRecord, IdempotencyKey, InstanceChange,
     NewOperation, Operation, OperationKind, OperationState, Request, SentAttempt,

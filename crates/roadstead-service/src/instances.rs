@@ -7,19 +7,17 @@ use std::time::Duration;
 
 use roadstead_core::{CreateKey, ErrorKind, InstanceId, OperationId, ProviderId, Secret, State};
 use roadstead_repository::{
-    Accepted, IdempotencyKey, Instance, InstanceFilter, InstancePatch, Lifecycle, NewInstance,
-    NewOperation, OperationKind, Request, Tenant,
+    Accepted, IdempotencyKey, Instance, InstanceFilter, InstancePatch, Lifecycle, Listing,
+    NewInstance, NewOperation, OperationKind, Request, Tenant,
 };
 
 use self::frozen::FrozenRequest;
 use crate::error::{Error, Result};
 use crate::grant::{Grant, ManageInstances, ReadInstances};
+use crate::pages::{Page, PageRequest, ServerOrder};
 use crate::platform::Platform;
 use crate::providers::usable;
 use crate::registry::Account;
-
-/// The longest page of a list.
-const LONGEST_PAGE: u32 = 200;
 
 /// A server to be created.
 #[derive(Clone, Debug)]
@@ -56,15 +54,6 @@ pub struct CreateServer {
     pub idempotency: Option<(String, Vec<u8>)>,
     /// How long to wait until the vendor has accepted or refused.
     pub wait: Duration,
-}
-
-/// Which page of a list.
-#[derive(Clone, Copy, Debug)]
-pub struct PageRequest {
-    /// After this one.
-    pub after: Option<InstanceId>,
-    /// How many at most.
-    pub limit: u32,
 }
 
 impl Platform {
@@ -160,25 +149,35 @@ impl Platform {
         })
     }
 
-    /// Returns a page of the organization's servers, newest first. No vendor is asked.
+    /// Returns a page of the organization's servers, without deleted ones. No vendor is asked.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] for a limit out of range; [`Error::Unavailable`].
+    /// [`Error::Invalid`] for a limit out of range, or a cursor that is not of this list, this
+    /// order and this organization; [`Error::Unavailable`].
     pub async fn servers(
         &self,
         grant: &Grant<ReadInstances>,
         filter: &InstanceFilter,
-        page: PageRequest,
-    ) -> Result<Vec<Instance>> {
-        if !(1..=LONGEST_PAGE).contains(&page.limit) {
-            let message = format!("must be between 1 and {LONGEST_PAGE}");
-            return Err(Error::invalid("limit", message));
-        }
-        Ok(self
+        order: ServerOrder,
+        page: &PageRequest,
+    ) -> Result<Page<Instance>> {
+        let tenant = grant.tenant();
+        let listing = Listing {
+            by: order.place(&self.repository, &tenant, page.cursor.as_deref())?,
+            descending: order.is_descending(),
+            limit: page.checked_limit()?,
+        };
+        let slice = self
             .repository
-            .list_instances(&grant.tenant(), filter, page.after, page.limit)
-            .await?)
+            .list_instances(&tenant, filter, &listing)
+            .await?;
+        Ok(Page {
+            items: slice.items,
+            next: slice
+                .next
+                .map(|it| order.cursor(&self.repository, &tenant, &it)),
+        })
     }
 
     /// Returns one of the organization's servers.

@@ -7,14 +7,12 @@ use roadstead_repository::{Operation, OperationState, Tenant};
 
 use crate::error::{Error, Result};
 use crate::grant::{Grant, ReadInstances};
+use crate::pages::{Cursors, Page, PageRequest};
 use crate::platform::Platform;
 
 /// How often the database is asked on behalf of somebody who waits, since another process
 /// may do the work.
 const LOOK: Duration = Duration::from_millis(250);
-
-/// The most operations of one server in a list.
-const MOST_LISTED: u32 = 100;
 
 impl Platform {
     /// Returns one of the organization's operations; with `wait`, once it is over or the time is.
@@ -32,22 +30,33 @@ impl Platform {
             .await
     }
 
-    /// Returns the newest operations of a server, newest first.
+    /// Returns a page of a server's operations, newest first.
     ///
     /// # Errors
     ///
-    /// [`Error::NoSuchInstance`] if there is none, or if it is another organization's.
+    /// [`Error::NoSuchInstance`] if there is none, or if it is another organization's;
+    /// [`Error::Invalid`] for a limit out of range, or a cursor that is not of this server's
+    /// operations.
     pub async fn operations(
         &self,
         grant: &Grant<ReadInstances>,
         instance: InstanceId,
-    ) -> Result<Vec<Operation>> {
+        page: &PageRequest,
+    ) -> Result<Page<Operation>> {
         let tenant = grant.tenant();
         self.repository.get_instance(&tenant, instance).await?;
-        Ok(self
+        let cursors = Cursors::of_operations(&self.repository, &tenant, instance);
+        let before = page.cursor.as_deref().map(|it| cursors.open_id(it));
+        let before = before.transpose()?.map(OperationId);
+        let limit = page.checked_limit()?;
+        let slice = self
             .repository
-            .list_operations(&tenant, instance, MOST_LISTED)
-            .await?)
+            .list_operations(&tenant, instance, before, limit)
+            .await?;
+        Ok(Page {
+            items: slice.items,
+            next: slice.next.map(|it| cursors.seal(&[], it.0)),
+        })
     }
 
     /// Reads an operation until it is as wished, or the time is over.

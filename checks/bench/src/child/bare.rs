@@ -12,8 +12,8 @@ use clap::Args;
 use roadstead_core::{InstanceId, MiB, OperationId, Price, PriceSource, ProviderId, ProviderKind};
 use roadstead_http::TokioClock;
 use roadstead_repository::{
-    AuditEntry, InstanceFilter, Keyring, NewInstance, NewOperation, OperationKind, Options as Pool,
-    Repository, Request, Specification, Tenant,
+    AuditEntry, InstanceFilter, Keyring, ListedBy, Listing, NewInstance, NewOperation,
+    OperationKind, Options as Pool, Repository, Request, Specification, Tenant,
 };
 use roadstead_service::{Clockwork, Platform, PlatformConfig, ReadInstances};
 use serde::Deserialize;
@@ -139,6 +139,7 @@ async fn organization(request: &HttpRequest, stage: &Stage) -> actix_web::Result
 #[derive(Deserialize)]
 struct Page {
     before: Option<InstanceId>,
+    created_at: Option<jiff::Timestamp>,
 }
 
 async fn list(
@@ -147,9 +148,15 @@ async fn list(
     stage: Data<Stage>,
 ) -> actix_web::Result<HttpResponse> {
     let tenant = organization(&request, &stage).await?;
+    let listing = Listing {
+        by: ListedBy::Created {
+            after: page.created_at.zip(page.before),
+        },
+        ..Listing::default()
+    };
     stage
         .repository
-        .list_instances(&tenant, &InstanceFilter::default(), page.before, 50)
+        .list_instances(&tenant, &InstanceFilter::default(), &listing)
         .await
         .map_err(refused)?;
     Ok(answer(&stage))

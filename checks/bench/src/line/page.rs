@@ -43,7 +43,7 @@ pub(super) fn measure(report: &mut Report, options: &Options) -> Result<()> {
             (
                 "far page".to_owned(),
                 format!("{first}&cursor={cursor}"),
-                format!("/list?before={last}"),
+                format!("/list?{last}"),
             ),
         ];
         for (name, ours, theirs) in pages {
@@ -61,8 +61,8 @@ pub(super) fn measure(report: &mut Report, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Walks to page 10,000, or half-way where there are fewer; returns the cursor and the last id
-/// before it.
+/// Walks to page 10,000, or half-way where there are fewer; returns the cursor, and the last
+/// server before it as the bare handler takes it.
 fn walk(server: &Server, servers: u32) -> Result<(String, String)> {
     let rows = PAGE.saturating_mul(FAR.saturating_sub(1)).min(servers / 2);
     let mut path = format!("/api/vps?limit={STRIDE}");
@@ -76,7 +76,8 @@ fn walk(server: &Server, servers: u32) -> Result<(String, String)> {
             .and_then(|it| it.last())
             .context("an empty page")?;
         path = format!("/api/vps?limit={STRIDE}&cursor={cursor}");
-        place = (cursor, word(last, "/id")?);
+        let (id, created_at) = (word(last, "/id")?, word(last, "/created_at")?);
+        place = (cursor, format!("before={id}&created_at={created_at}"));
     }
     Ok(place)
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use roadstead_core::{Feature, State};
-use roadstead_service::{Lifecycle, OperationKind, OperationState, Role};
+use roadstead_service::{Lifecycle, OperationKind, OperationState, Role, ServerOrder};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
@@ -70,6 +70,10 @@ pub(crate) fn status(_: &mut SchemaGenerator) -> Schema {
     let mut schema = one_of(statuses());
     schema.insert("examples".to_owned(), serde_json::json!(["running"]));
     schema
+}
+
+pub(crate) fn server_order(_: &mut SchemaGenerator) -> Schema {
+    one_of(ServerOrder::ALL.map(ServerOrder::as_str))
 }
 
 pub(crate) fn operation_kind(_: &mut SchemaGenerator) -> Schema {

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use actix_web::web;
 use roadstead_core::{Code, InstanceId, OperationId};
-use roadstead_service::{Error, Platform, ReadInstances};
+use roadstead_service::{Error, PageRequest, Platform, ReadInstances};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::vps::{instance_id, wait};
+use super::vps::{fifty, instance_id, wait};
 use crate::allowed::{Allowed, Then};
 use crate::error::{ApiError, DoorCode};
 use crate::openapi::Tag;
@@ -62,16 +62,32 @@ async fn get(
     }))
 }
 
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    /// How many at most.
+    #[serde(default = "fifty")]
+    #[schemars(range(min = 1, max = 200))]
+    limit: u32,
+    /// `next_cursor` of the page before.
+    #[schemars(example = &"AZOh4Fx-ezqdUm8cLopLEKt7VZ2JAsEdMQ")]
+    cursor: Option<String>,
+}
+
 async fn of_instance(
-    caller: Allowed<ReadInstances>,
+    Then(caller, query): Then<Allowed<ReadInstances>, Query<ListQuery>>,
     id: web::Path<String>,
     platform: web::Data<Platform>,
 ) -> Result<web::Json<OperationsAnswer>, ApiError> {
     let id: InstanceId = instance_id(&id)?;
-    let operations = platform.operations(&caller.0, id).await?;
+    let page = PageRequest {
+        cursor: query.0.cursor,
+        limit: query.0.limit,
+    };
+    let page = platform.operations(&caller.0, id, &page).await?;
     Ok(web::Json(OperationsAnswer {
         success: Success,
-        operations: operations.into_iter().map(view::Operation::from).collect(),
-        next_cursor: None,
+        operations: page.items.into_iter().map(view::Operation::from).collect(),
+        next_cursor: page.next,
     }))
 }

@@ -7,7 +7,7 @@ use actix_web::web;
 use roadstead_core::{Code, InstanceId, ProviderId, Secret};
 use roadstead_service::{
     Accepted, CreateServer, Error, Grant, InstanceFilter, InstancePatch, ManageInstances,
-    OperationKind, PageRequest, Platform, ReadInstances,
+    OperationKind, PageRequest, Platform, ReadInstances, ServerOrder,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -59,7 +59,12 @@ pub(super) fn routes() -> Vec<Route> {
             .refuses([Code::ProviderNotFound, Code::ProviderInactive]),
         Route::get("/api/vps", list)
             .named(Tag::Servers, "listServers", "List servers")
-            .about("Newest first, without deleted ones. The filters are combined."),
+            .about(
+                "Without deleted ones. The filters are combined, and count together with `sort`. \
+                 A list goes on where it was: a server that is there all the time is shown exactly \
+                 once, whatever is created, renamed or deleted meanwhile. A `cursor` of another \
+                 list, order or organization is refused.",
+            ),
         Route::get("/api/vps/{id}", get)
             .named(Tag::Servers, "getServer", "Show a server")
             .about("A deleted one is still shown.")
@@ -214,12 +219,26 @@ struct ListQuery {
     /// Only servers with exactly this tag.
     #[schemars(example = &"blue")]
     tag: Option<String>,
-    /// How many at most; 50 where it is not given.
-    #[schemars(range(min = 1, max = 200), example = 50)]
-    limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    #[schemars(example = &"AAGToeBcfns6nVJvHC6KSxA")]
+    /// In what order: by a field, or with a minus backwards. `label` is compared in small letters,
+    /// one after the other as Unicode numbers them; equal ones follow each other by id.
+    #[serde(default = "newest_first")]
+    #[schemars(schema_with = "words::server_order")]
+    sort: String,
+    /// How many at most.
+    #[serde(default = "fifty")]
+    #[schemars(range(min = 1, max = 200))]
+    limit: u32,
+    /// `next_cursor` of the page before, with the same `sort`.
+    #[schemars(example = &"AAZAr8zzQAABk6HgXH57Op1SbxwuiksQq3tVnYkCwR0x")]
     cursor: Option<String>,
+}
+
+fn newest_first() -> String {
+    ServerOrder::default().as_str().to_owned()
+}
+
+pub(super) const fn fifty() -> u32 {
+    50
 }
 
 async fn list(
@@ -227,8 +246,11 @@ async fn list(
     platform: web::Data<Platform>,
 ) -> Result<web::Json<InstancesAnswer>, ApiError> {
     let query = query.0;
-    let limit = query.limit.unwrap_or(50);
-    let after = query.cursor.as_deref().map(cursor).transpose()?;
+    let order = order(&query.sort)?;
+    let page = PageRequest {
+        cursor: query.cursor,
+        limit: query.limit,
+    };
     let filter = InstanceFilter {
         status: query.status.map(status).transpose()?,
         kind: query.provider_type.map(Into::into),
@@ -237,14 +259,11 @@ async fn list(
         label: query.label,
         tag: query.tag,
     };
-    let page = PageRequest { after, limit };
-    let servers = platform.servers(&caller.0, &filter, page).await?;
-    let full = usize::try_from(limit).is_ok_and(|it| it == servers.len());
-    let next = servers.last().filter(|_| full).map(|it| it.id);
+    let page = platform.servers(&caller.0, &filter, order, &page).await?;
     Ok(web::Json(InstancesAnswer {
         success: Success,
-        instances: servers.into_iter().map(view::Instance::from).collect(),
-        next_cursor: next.map(|it| it.to_string()),
+        instances: page.items.into_iter().map(view::Instance::from).collect(),
+        next_cursor: page.next,
     }))
 }
 
@@ -366,10 +385,10 @@ pub(super) fn wait(seconds: u64) -> Result<Duration, ApiError> {
     Ok(Duration::from_secs(seconds))
 }
 
-fn cursor(text: &str) -> Result<InstanceId, ApiError> {
-    text.parse().map_err(|_text| {
-        let message = "this is no cursor; use `next_cursor` of the page before";
-        ApiError::validation("cursor".to_owned(), message)
+fn order(word: &str) -> Result<ServerOrder, ApiError> {
+    ServerOrder::from_word(word).ok_or_else(|| {
+        let words = ServerOrder::ALL.map(ServerOrder::as_str).join(", ");
+        ApiError::validation("sort".to_owned(), format!("must be one of {words}"))
     })
 }
 

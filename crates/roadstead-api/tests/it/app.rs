@@ -441,6 +441,8 @@ fn serve(platform: Arc<Platform>) -> (SocketAddr, ServerHandle) {
                     .configure(routes.clone())
             })
             .workers(1)
+            // A connection must not be closed under a client that a busy machine holds up.
+            .keep_alive(PATIENCE)
             .disable_signals()
             .bind(("127.0.0.1", 0))
             .unwrap();

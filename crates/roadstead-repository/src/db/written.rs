@@ -26,6 +26,58 @@ pub(crate) const fn written<ST>(text: &'static str) -> Written<ST> {
     }
 }
 
+impl<ST> Written<ST> {
+    /// Puts a value behind it, and a text behind that.
+    pub(crate) const fn bind<E>(self, value: E, tail: &'static str) -> Bound<Self, E> {
+        let head = self;
+        Bound { head, value, tail }
+    }
+}
+
+/// What is [`Written`], with a bound value in it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bound<H, E> {
+    head: H,
+    value: E,
+    tail: &'static str,
+}
+
+impl<H, E> Bound<H, E> {
+    /// Puts another value behind it, and a text behind that.
+    pub(crate) const fn bind<F>(self, value: F, tail: &'static str) -> Bound<Self, F> {
+        let head = self;
+        Bound { head, value, tail }
+    }
+}
+
+impl<H: Expression, E> Expression for Bound<H, E> {
+    type SqlType = H::SqlType;
+}
+
+impl<H: QueryFragment<DB>, E: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Bound<H, E> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.head.walk_ast(out.reborrow())?;
+        self.value.walk_ast(out.reborrow())?;
+        out.push_sql(self.tail);
+        Ok(())
+    }
+}
+
+impl<H, E> QueryId for Bound<H, E> {
+    type QueryId = ();
+
+    // Known by its text.
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<QS, H, E> SelectableExpression<QS> for Bound<H, E> where Self: Expression {}
+
+impl<QS, H, E> AppearsOnTable<QS> for Bound<H, E> where Self: Expression {}
+
+impl<H, E, GB> ValidGrouping<GB> for Bound<H, E> {
+    type IsAggregate = is_aggregate::Never;
+}
+
 impl<ST: TypedExpressionType> Expression for Written<ST> {
     type SqlType = ST;
 }

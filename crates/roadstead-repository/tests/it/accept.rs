@@ -30,7 +30,7 @@ on_both_databases! {
         let recorded = fleet.repository.get_operation(&fleet.tenant, asked.id).await.unwrap();
         assert_eq!(recorded, accepted.operation);
         assert_eq!(recorded.request_id.as_deref(), Some("request-1"));
-        let listed = fleet.repository.list_operations(&fleet.tenant, new.id, 10).await.unwrap();
+        let listed = fleet.repository.list_operations(&fleet.tenant, new.id, None, 10).await.unwrap().items;
         assert_eq!(listed, [recorded]);
         let claim = fleet.claim().await;
         assert_eq!(claim.request.plain, asked.request.plain);
@@ -232,7 +232,7 @@ on_both_databases! {
         assert_eq!(deleted.unwrap_err().to_string(), absent);
         let operation = repository.get_operation(&stranger, accepted.operation.id).await;
         assert!(matches!(operation, Err(Error::NotFound { .. })), "{operation:?}");
-        assert_eq!(repository.list_operations(&stranger, id, 10).await.unwrap(), []);
+        assert_eq!(repository.list_operations(&stranger, id, None, 10).await.unwrap().items, []);
     }
 
     async fn a_caller_who_goes_away_does_not_cut_the_transaction(database: &Scratch) {

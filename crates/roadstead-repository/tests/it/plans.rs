@@ -7,7 +7,7 @@ use roadstead_core::{
     ProviderId, RegionId, SalePlanId,
 };
 use roadstead_repository::{
-    BaseChange, Error, Hardware, Imported, Lifecycle, NewSalePlan, OfferedIn, OfferedPlan,
+    BaseChange, Error, Hardware, Imported, Lifecycle, Listing, NewSalePlan, OfferedIn, OfferedPlan,
     OfferedPrice, OperationKind, OperationState, OwnMarkups, PlanImport, Repository, Sale,
     SalePlan, SalePlanFilter, SalePlanMark, SalePlanOrder, SalePlanPatch,
 };
@@ -368,7 +368,8 @@ on_both_databases! {
         assert!(matches!(stale, Err(Error::Changed { .. })), "{stale:?}");
         sell(&fleet, &dearer).await.unwrap();
         let page = fleet.repository
-            .list_instances(&fleet.tenant, &Default::default(), None, 10).await.unwrap();
+            .list_instances(&fleet.tenant, &Default::default(), &Listing::default()).await.unwrap()
+            .items;
         let paid: Vec<_> = page.iter().map(|it| amounts(it.price.as_ref())).collect();
         assert_eq!(paid, [both("0.12", "60"), both("0.11", "55"), both("0.11", "55")]);
         for table in ["vps_instances", "operations"] {
@@ -404,7 +405,8 @@ on_both_databases! {
         };
         tokio::join!(changes, buyer(), buyer(), buyer());
         let page = fleet.repository
-            .list_instances(&fleet.tenant, &Default::default(), None, 100).await.unwrap();
+            .list_instances(&fleet.tenant, &Default::default(), &Listing::default()).await.unwrap()
+            .items;
         assert_eq!(page.len(), 15);
         for it in page {
             let sale = it.sale.unwrap();
@@ -424,7 +426,8 @@ on_both_databases! {
         let in_use = fleet.repository.delete_sale_plan(plan.id, audit()).await;
         assert!(matches!(in_use, Err(Error::PlanInUse { count: 1 })), "{in_use:?}");
         let page = fleet.repository
-            .list_instances(&fleet.tenant, &Default::default(), None, 10).await.unwrap();
+            .list_instances(&fleet.tenant, &Default::default(), &Listing::default()).await.unwrap()
+            .items;
         fleet.act(page[0].id, OperationKind::Delete).await.unwrap();
         let claim = fleet.claim().await;
         let mut gone = change(OperationState::Succeeded);

@@ -1,7 +1,7 @@
 //! The whole life of a server, at the vendor and in our books.
 
 use roadstead_core::{Code, Scope};
-use roadstead_service::{Error, Lifecycle, OperationKind, Verification};
+use roadstead_service::{Error, Lifecycle, OperationKind, PageRequest, Verification};
 
 use crate::stage::{Stage, at_each_vendor, id_of};
 
@@ -43,7 +43,7 @@ at_each_vendor! {
         assert!(stage.servers().await.is_empty());
         let again = stage.platform.act(&stage.member(), id, OperationKind::Delete, None).await;
         assert!(matches!(again, Err(Error::NoSuchInstance)), "{again:?}");
-        let kinds: Vec<_> = stage.platform.operations(&stage.reader(), id).await.unwrap()
+        let kinds: Vec<_> = stage.platform.operations(&stage.reader(), id, &PageRequest::default()).await.unwrap().items
             .iter().map(|it| it.kind).collect();
         use OperationKind::{Boot, Create, Delete, Reboot, Shutdown};
         assert_eq!(kinds, [Delete, Boot, Shutdown, Reboot, Create]);

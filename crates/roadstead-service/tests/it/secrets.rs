@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use roadstead_core::Secret;
-use roadstead_service::{OperationKind, ProviderChange};
+use roadstead_service::{OperationKind, PageRequest, ProviderChange};
 use roadstead_sim::Scopes;
 use roadstead_testkit::{assert_absent, canary};
 use serde_json::json;
@@ -52,7 +52,8 @@ at_each_vendor! {
         stage.start(1);
         let operation = stage.succeeds(accepted.operation.id).await;
         let server = stage.server(accepted.instance.id).await;
-        let operations = stage.platform.operations(&stage.reader(), server.id).await.unwrap();
+        let operations = stage.platform.operations(&stage.reader(), server.id, &PageRequest::default())
+            .await.unwrap().items;
         let account = stage.platform.registry().account(stage.account).await.unwrap();
         seen += &format!("{operation:?} {server:?} {operations:?} {account:?} {:?}", stage.platform);
         let plain = stage.rows.lines("SELECT CAST(details AS TEXT) AS line FROM audit_log").await;

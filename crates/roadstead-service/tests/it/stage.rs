@@ -12,8 +12,8 @@ use roadstead_repository::{AuditEntry, Keyring, Options, Repository};
 use roadstead_service::{
     Accepted, Caller, Clockwork, CreateServer, Engine, Grant, Instance, InstanceFilter, Lifecycle,
     ManageInstances, Membership, Operation, OperationKind, OperationState, OperatorGrant,
-    PageRequest, Platform, PlatformConfig, ReadInstances, RegisterProvider, Role, Session,
-    Verification,
+    PageRequest, Platform, PlatformConfig, ReadInstances, RegisterProvider, Role, ServerOrder,
+    Session, Verification,
 };
 use roadstead_sim::{Handle, JournalEntry, Running, SimulatorConfig, TOKEN_FULL};
 use roadstead_testkit::Scratch;
@@ -294,14 +294,16 @@ impl Stage {
 
     /// Returns all servers of the member's organization.
     pub(crate) async fn servers(&self) -> Vec<Instance> {
+        let (filter, order) = (InstanceFilter::default(), ServerOrder::default());
         let page = PageRequest {
-            after: None,
+            cursor: None,
             limit: 200,
         };
         self.platform
-            .servers(&self.reader(), &InstanceFilter::default(), page)
+            .servers(&self.reader(), &filter, order, &page)
             .await
             .unwrap()
+            .items
     }
 
     pub(crate) async fn operation(&self, id: OperationId) -> Operation {

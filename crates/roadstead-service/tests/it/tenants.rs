@@ -5,7 +5,7 @@ use std::time::Duration;
 use roadstead_core::{InstanceId, OperationId, ProviderId};
 use roadstead_service::{
     Error, InstanceFilter, InstancePatch, ManageInstances, OperationKind, PageRequest,
-    ProviderChange, ReadInstances,
+    ProviderChange, ReadInstances, ServerOrder,
 };
 
 use crate::stage::{Stage, at_each_vendor};
@@ -19,16 +19,16 @@ at_each_vendor! {
             let writer = || stage.stranger().grant::<ManageInstances>(None).unwrap();
             let platform = &stage.platform;
             none(platform.server(&reader(), id).await);
-            none(platform.operations(&reader(), id).await);
+            none(platform.operations(&reader(), id, &PageRequest::default()).await);
             none(platform.change_server(&writer(), id, InstancePatch::default()).await);
             for kind in OperationKind::ALL.into_iter().filter(|it| *it != OperationKind::Create) {
                 none(platform.act(&writer(), id, kind, None).await);
             }
             let found = platform.operation(&reader(), operation, Duration::ZERO).await;
             assert!(matches!(found, Err(Error::NotFound("operation"))), "{found:?}");
-            let page = PageRequest { after: None, limit: 200 };
-            let servers = platform.servers(&reader(), &InstanceFilter::default(), page).await.unwrap();
-            assert!(servers.is_empty());
+            let (filter, page) = (InstanceFilter::default(), PageRequest::default());
+            let servers = platform.servers(&reader(), &filter, ServerOrder::default(), &page).await;
+            assert_eq!(servers.unwrap().items, []);
         }
         stage.succeeds(ours.operation.id).await;
         stage.is_the_only_one(ours.instance.id).await;

@@ -1,0 +1,8 @@
+DROP INDEX vps_instances_by_created;
+DROP INDEX vps_instances_by_label;
+DROP INDEX vps_instances_by_region;
+CREATE INDEX vps_instances_page ON vps_instances (organization_id, id)
+    WHERE lifecycle <> 'deleted';
+ALTER TABLE vps_instances
+    ALTER COLUMN label_folded TYPE TEXT COLLATE "default",
+    ALTER COLUMN region_id TYPE TEXT COLLATE "default";

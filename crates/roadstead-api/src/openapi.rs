@@ -3,13 +3,14 @@
 mod describe;
 mod document;
 mod example;
+mod page;
 pub(crate) mod words;
 
 use std::sync::LazyLock;
 
 use crate::prebuilt::Prebuilt;
 
-pub(crate) use self::describe::{Answers, Describe, Description, Given};
+pub(crate) use self::describe::{Answers, Describe, Description, Given, Media, Sent};
 
 /// Groups of routes, in the order of the reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,9 +70,20 @@ impl Tag {
 }
 
 static DOCUMENT: LazyLock<Prebuilt> = LazyLock::new(|| {
-    let text = document::text(&crate::routes::all());
+    let document = document::document(&crate::routes::all());
+    // Values without floats and with texts as keys always print.
+    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    text.push('\n');
     Prebuilt::new("application/json", text)
 });
+
+static PAGE: LazyLock<Prebuilt> = LazyLock::new(|| {
+    let document = document::document(&crate::routes::all());
+    Prebuilt::new("text/html; charset=utf-8", page::page(&document)).with_policy(page::POLICY)
+});
+
+static STYLE: LazyLock<Prebuilt> =
+    LazyLock::new(|| Prebuilt::new("text/css; charset=utf-8", page::STYLE.to_owned()));
 
 /// Returns the OpenAPI document, as JSON.
 #[must_use]
@@ -80,6 +92,16 @@ pub fn openapi() -> &'static str {
 }
 
 /// Returns the document as it is served.
-pub(crate) fn prebuilt() -> &'static Prebuilt {
+pub(crate) fn document() -> &'static Prebuilt {
     &DOCUMENT
+}
+
+/// Returns the page that shows the document.
+pub(crate) fn page() -> &'static Prebuilt {
+    &PAGE
+}
+
+/// Returns the style sheet of the page.
+pub(crate) fn style() -> &'static Prebuilt {
+    &STYLE
 }

@@ -13,6 +13,7 @@ pub(crate) struct Prebuilt {
     kind: &'static str,
     text: String,
     etag: String,
+    policy: Option<&'static str>,
 }
 
 impl Prebuilt {
@@ -24,7 +25,14 @@ impl Prebuilt {
             // Weak, because compression on the way changes the bytes.
             etag: format!("W/\"{:016x}\"", hasher.finish()),
             text,
+            policy: None,
         }
+    }
+
+    /// Gives a page its content security policy.
+    pub(crate) fn with_policy(mut self, policy: &'static str) -> Self {
+        self.policy = Some(policy);
+        self
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -47,6 +55,9 @@ impl Prebuilt {
         response
             .insert_header((header::ETAG, self.etag.as_str()))
             .insert_header((header::CACHE_CONTROL, "no-cache"));
+        if let Some(policy) = self.policy {
+            response.insert_header((header::CONTENT_SECURITY_POLICY, policy));
+        }
         if known {
             return response.finish();
         }

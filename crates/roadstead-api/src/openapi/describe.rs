@@ -260,7 +260,6 @@ pub(crate) trait Media {
 }
 
 impl<M> Sent<M> {
-    #[expect(dead_code, reason = "for the first route that answers so")]
     pub(crate) const fn new(response: HttpResponse) -> Self {
         Self(response, PhantomData)
     }

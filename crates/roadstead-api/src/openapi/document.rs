@@ -29,16 +29,8 @@ const IDEMPOTENCY_KEY: &str = "A text of your own for this request. The same key
 const REQUEST_ID: &str = "The id of this request in our log: its own `X-Request-Id` where that is \
                           a UUID, else a new one.";
 
-/// Returns the document for these routes, as JSON that people can read, too.
-pub(super) fn text(routes: &[Route]) -> String {
-    let document = document(routes);
-    // Values without floats and with texts as keys always print.
-    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
-    text.push('\n');
-    text
-}
-
-fn document(routes: &[Route]) -> Value {
+/// Returns the document for these routes.
+pub(super) fn document(routes: &[Route]) -> Value {
     let mut taken = generator(Contract::Deserialize);
     let mut given = generator(Contract::Serialize);
     given.subschema_for::<Shape<'static>>();
@@ -50,6 +42,7 @@ fn document(routes: &[Route]) -> Value {
     }
     let mut schemas = taken.take_definitions(true);
     schemas.extend(given.take_definitions(true));
+    schemas.values_mut().for_each(join_lines);
     let mut paths = Map::new();
     for (route, mut operation) in operations {
         add_examples(&mut operation, &schemas);
@@ -114,6 +107,26 @@ fn document(routes: &[Route]) -> Value {
             },
         },
     })
+}
+
+/// Makes one line of a description that was broken where the source is.
+fn join_lines(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            for (name, value) in members {
+                match value {
+                    Value::String(text) if name == "description" => {
+                        *text = text.split('\n').collect::<Vec<_>>().join(" ");
+                    }
+                    // What is shown is shown as it is.
+                    _ if name == "examples" => {}
+                    other => join_lines(other),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(join_lines),
+        _ => {}
+    }
 }
 
 fn generator(contract: Contract) -> SchemaGenerator {

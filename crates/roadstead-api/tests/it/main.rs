@@ -21,6 +21,7 @@ mod headers;
 mod idempotency;
 mod lists;
 mod openapi;
+mod reference;
 mod schema;
 mod servers;
 mod vendor;

@@ -22,8 +22,9 @@ pub use self::create::{
 };
 pub(crate) use self::descriptor::check_descriptor;
 pub use self::descriptor::{
-    an_unknown_option_is_invalid, extensions_agree_with_the_descriptor,
-    the_account_has_a_stable_fingerprint, the_descriptor_is_sound, what_is_unsupported_refuses,
+    an_unknown_option_is_invalid, every_lane_leads_to_the_same_account,
+    extensions_agree_with_the_descriptor, the_account_has_a_stable_fingerprint,
+    the_descriptor_is_sound, what_is_unsupported_refuses,
 };
 pub use self::errors::{
     a_429_carries_retry_after, a_failure_to_ask_is_never_absence, a_revoked_token_is_bad_token,

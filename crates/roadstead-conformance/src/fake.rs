@@ -36,6 +36,7 @@ pub enum Flaw {
     IgnoresOptions,
     KeepsJobsInMemory,
     LeavesFloatNoise,
+    LosesItsAccountInALane,
     MistakesUnits,
     Pretends,
     RefusesSecondDelete,

@@ -11,6 +11,7 @@ macro_rules! conformance_suite {
             what_is_unsupported_refuses,
             an_unknown_option_is_invalid,
             the_account_has_a_stable_fingerprint,
+            every_lane_leads_to_the_same_account,
             the_catalogue_is_consistent,
             prices_are_exact_and_units_right,
             a_server_lives_its_whole_life,

@@ -179,6 +179,13 @@ async fn two_hundred_clients_who_list_read_create_and_delete_never_meet_a_vendor
         let journal = vendors.journal(kind).await;
         let refused = journal.iter().filter(|it| it["status"] == json!(429));
         assert_eq!(refused.count(), 0, "{kind}, {} calls", journal.len());
+        let made = journal.iter().filter(|it| {
+            it["method"] == "POST"
+                && it["committed"] == json!(true)
+                && !it["body"]["image"].is_null()
+        });
+        let wanted = if *kind == "linode" { LINODES } else { DROPLETS };
+        assert_eq!(made.count(), wanted, "each is made once");
         let shown = api.get(&format!("/api/admin/providers/{id}/budget")).await;
         let buckets = shown["buckets"].as_array().unwrap();
         for bucket in buckets {

@@ -15,6 +15,7 @@ mod authority;
 mod blessed;
 mod bodies;
 mod both;
+mod budget;
 mod catalogue;
 mod errors_md;
 mod headers;

@@ -1,7 +1,10 @@
 //! Cases about what a provider says of itself, and whether it keeps to it.
 
+use std::collections::BTreeSet;
+
 use roadstead_core::{
-    Action, CreateKey, Descriptor, ErrorKind, Feature, Outcome, RootPassword, Secret, Support,
+    Action, CreateKey, Descriptor, ErrorKind, Feature, Lane, Outcome, Provider, RootPassword,
+    Secret, Support,
 };
 use uuid::Uuid;
 
@@ -198,6 +201,38 @@ pub async fn an_unknown_option_is_invalid(harness: &impl Harness) {
     assert!(error.field.is_some(), "{error:?}");
     assert_ne!(error.outcome, Outcome::Unknown, "{error:?}");
     assert_eq!(harness.calls_seen(CallClass::Create).await, 0);
+}
+
+/// Every lane leads to the same account and to the same budget, and what is made in one is
+/// seen in the others.
+pub async fn every_lane_leads_to_the_same_account(harness: &impl Harness) {
+    let provider = harness.provider();
+    let (_, made) = make(harness, &*provider, "lane").await;
+    for lane in Lane::ALL {
+        let other = provider.in_lane(lane);
+        assert_eq!(other.descriptor().kind, provider.descriptor().kind);
+        let seen = other.get_instance(&made.id).await;
+        assert_eq!(seen.expect("it is seen").id, made.id, "{lane:?}");
+        let left = |it: &dyn Provider| -> Vec<_> {
+            let buckets = it.budget().into_iter();
+            buckets.map(|it| (it.name, it.left)).collect()
+        };
+        assert_eq!(left(&*other), left(&*provider), "{lane:?}");
+    }
+    let mut names = BTreeSet::new();
+    for bucket in provider.budget() {
+        let reserve = bucket.reserve;
+        assert!(reserve.background >= reserve.people && reserve.people >= reserve.mutate);
+        assert!(
+            bucket.left.is_none_or(|it| Some(it) <= bucket.limit),
+            "{bucket:?}"
+        );
+        assert_eq!(bucket.in_flight, 0, "{bucket:?}");
+        assert!(
+            names.insert(bucket.name.clone()),
+            "{bucket:?} is there twice"
+        );
+    }
 }
 
 /// Two providers of one account give it the same fingerprint.

@@ -359,7 +359,11 @@ impl Provider for Fake {
     }
 
     fn in_lane(&self, _lane: Lane) -> Arc<dyn Provider> {
-        Arc::new(self.clone())
+        let mut same = self.clone();
+        if self.has(Flaw::LosesItsAccountInALane) {
+            same.vendor = None;
+        }
+        Arc::new(same)
     }
 
     fn budget(&self) -> Vec<RateBucket> {

@@ -57,6 +57,7 @@ caught!(
     a_job_known_to_one_process_only_is_seen: KeepsJobsInMemory
         => an_operation_survives_serialization,
     float_noise_is_seen: LeavesFloatNoise => prices_are_exact_and_units_right,
+    a_lost_account_is_seen: LosesItsAccountInALane => every_lane_leads_to_the_same_account,
     a_wrong_unit_is_seen: MistakesUnits => prices_are_exact_and_units_right,
     a_pretense_is_seen: Pretends => what_is_unsupported_refuses,
     a_refused_second_delete_is_seen: RefusesSecondDelete => deleting_twice_succeeds,

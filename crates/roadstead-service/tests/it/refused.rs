@@ -66,6 +66,29 @@ at_each_vendor! {
         assert!(waited >= SignedDuration::from_secs(1), "{waited:?}");
     }
 
+    async fn a_create_that_cannot_leave_yet_is_not_sent_and_goes_at_its_time(stage: &Stage) {
+        let effect = json!({ "status": 429, "headers": { "retry-after": "4" } });
+        stage.spoil_create("before", effect);
+        let first = stage.create("first").await;
+        stage.until("the first was sent", async || {
+            stage.creates().first().and_then(|it| it.status)
+        }).await;
+        let second = stage.create("second").await;
+        let waiting = stage.until("the reason is visible", async || {
+            stage.operation(second.operation.id).await.error
+        }).await;
+        assert_eq!(waiting.code, Code::RateLimitExceeded.as_str());
+        for accepted in [&first, &second] {
+            let operation = stage.succeeds(accepted.operation.id).await;
+            assert_eq!(operation.attempts, 1);
+        }
+        let creates = stage.creates();
+        assert_eq!(creates.len(), 3);
+        let waited = time_of(&creates[1]).duration_since(time_of(&creates[0]));
+        assert!(waited >= SignedDuration::from_secs(4), "{waited:?}");
+        assert_eq!(stage.living().len(), 2);
+    }
+
     async fn a_token_that_may_only_read_fails_the_create_and_keeps_the_delete_waiting(stage: &Stage) {
         let kept = stage.running("kept").await;
         stage.sim().set_token(TOKEN_FULL, None, Scopes::Read);

@@ -107,6 +107,8 @@ impl Running {
 
     /// Finishes the requests and calls under way, and hands the rest back.
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        // They would not end by themselves, and the server would wait for them.
+        self.engine.end_streams();
         self.handle.stop(true).await;
         self.engine.stop().await;
         self.server.await?.context("the server ended badly")

@@ -156,9 +156,11 @@ impl ErrorCode {
                 }
                 DoorCode::PayloadTooLarge => "The body is larger than this route takes.",
                 DoorCode::TooManyRequests => {
-                    "Too many logins at once; `retry_after` says how long to wait. Nothing else is limited yet."
+                    "Too many logins at once, or too many event streams of one user; `retry_after` says how long to wait. Nothing else is limited yet."
                 }
-                DoorCode::Unavailable => "The service cannot reach its database. Try again soon.",
+                DoorCode::Unavailable => {
+                    "The service cannot reach its database, or serves as many event streams as it can. Try again soon."
+                }
                 DoorCode::InternalError => {
                     "A fault of this service. The log has it under `request_id`."
                 }
@@ -383,6 +385,16 @@ impl From<Error> for ApiError {
             }
             Error::TooManyLogins => {
                 let mut error = Self::door(DoorCode::TooManyRequests, message);
+                error.0.retry_after = Some(5);
+                error
+            }
+            Error::TooManyStreams(_) => {
+                let mut error = Self::door(DoorCode::TooManyRequests, message);
+                error.0.retry_after = Some(10);
+                error
+            }
+            Error::TryLater(_) => {
+                let mut error = Self::door(DoorCode::Unavailable, message);
                 error.0.retry_after = Some(5);
                 error
             }

@@ -3,6 +3,7 @@
 mod admin;
 mod auth;
 mod catalogue;
+mod events;
 mod health;
 mod operations;
 mod reference;
@@ -19,6 +20,7 @@ pub(crate) fn all() -> Vec<Route> {
         catalogue::routes(),
         vps::routes(),
         operations::routes(),
+        events::routes(),
         admin::routes(),
         health::routes(),
         reference::routes(),

@@ -3,6 +3,7 @@
 mod answer;
 mod budget;
 mod catalogue;
+mod event;
 mod instance;
 mod people;
 mod provider;
@@ -22,6 +23,7 @@ pub(crate) use self::catalogue::{
     App, AppsAnswer, CatalogueAnswer, Image, ImagesAnswer, Plan, PlansAnswer, Region,
     RegionsAnswer, SizesAnswer,
 };
+pub(crate) use self::event::frame;
 pub(crate) use self::instance::{Instance, Operation};
 pub(crate) use self::people::{LoginAnswer, Organization, User};
 pub(crate) use self::provider::{AdminProvider, Provider};

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 pub use self::decide::{Book, Call, Clockwork, Observed, Step, decide};
 pub(crate) use self::observe::observation;
-use crate::Platform;
+use crate::{Platform, feed};
 
 /// How many operations one worker carries at once.
 const WIDTH: usize = 32;
@@ -27,18 +27,16 @@ const WIDTH: usize = 32;
 /// How long a worker sleeps at most, so that what another process accepted is seen.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
-/// Wakes workers when work arrives, and waiters when work has moved.
+/// Wakes workers when work arrives.
 #[derive(Debug)]
 pub(crate) struct Bell {
     work: Notify,
-    moved: watch::Sender<u64>,
 }
 
 impl Bell {
     pub(crate) fn new() -> Self {
         Self {
             work: Notify::new(),
-            moved: watch::Sender::new(0),
         }
     }
 
@@ -46,31 +44,24 @@ impl Bell {
     pub(crate) fn ring(&self) {
         self.work.notify_one();
     }
-
-    /// Tells the waiters of this process that some operation has moved.
-    fn moved(&self) {
-        self.moved.send_modify(|it| *it = it.wrapping_add(1));
-    }
-
-    /// Returns a receiver that changes whenever some operation of this process moves.
-    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
-        self.moved.subscribe()
-    }
 }
 
 /// The running engine of a process.
 #[derive(Debug)]
 pub struct Engine {
+    platform: Arc<Platform>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }
 
 impl Engine {
-    /// Starts `workers` workers and one poller. With no workers nothing is started.
+    /// Starts the reader of events, `workers` workers and one poller; with no workers only the
+    /// reader.
     #[must_use]
     pub fn start(platform: &Arc<Platform>, workers: usize) -> Self {
         let stop = watch::Sender::new(false);
         let mut tasks = JoinSet::new();
+        tasks.spawn(feed::run(Arc::clone(platform), stop.subscribe()));
         for _ in 0..workers {
             let worker = Worker {
                 platform: Arc::clone(platform),
@@ -81,7 +72,17 @@ impl Engine {
         if workers > 0 {
             tasks.spawn(poller::run(Arc::clone(platform), stop.subscribe()));
         }
-        Self { stop, tasks }
+        Self {
+            platform: Arc::clone(platform),
+            stop,
+            tasks,
+        }
+    }
+
+    /// Ends all streams of events, and opens no more. A server that is to stop does this first:
+    /// its streams would not end by themselves.
+    pub fn end_streams(&self) {
+        self.platform.feed.close();
     }
 
     /// Finishes the calls under way, hands everything else back, and returns.
@@ -218,7 +219,6 @@ async fn carry(platform: Arc<Platform>, claim: Claim) -> OperationId {
                 if doomed {
                     perform::delete_doomed(&platform).await;
                 }
-                platform.bell.moved();
                 if !state.is_final() && change.due_in.is_zero() {
                     platform.bell.ring();
                 }

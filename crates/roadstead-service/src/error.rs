@@ -57,6 +57,12 @@ pub enum Error {
     /// The same `Idempotency-Key` came with another request.
     #[error("this Idempotency-Key was used for another request; choose a new key")]
     KeyReused,
+    /// The caller has as many event streams as one may have.
+    #[error("you have {0} event streams open, and may not have more; close one first")]
+    TooManyStreams(usize),
+    /// It cannot be done now, and soon can, here or at another server.
+    #[error("{0}; try again in a few seconds")]
+    TryLater(&'static str),
     /// Too many logins at once.
     #[error("too many logins at once; try again in a few seconds")]
     TooManyLogins,

@@ -104,6 +104,10 @@ pub struct Grant<P> {
 }
 
 impl<P> Grant<P> {
+    pub(crate) const fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
     pub(crate) const fn tenant(&self) -> Tenant {
         Tenant {
             org: self.organization.id,

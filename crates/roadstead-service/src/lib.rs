@@ -3,6 +3,7 @@
 mod catalogue;
 mod engine;
 mod error;
+mod feed;
 mod grant;
 mod instances;
 mod observed;
@@ -15,14 +16,18 @@ mod registry;
 mod telemetry;
 
 pub use roadstead_repository::{
-    Accepted, ErrorRecord, Instance, InstanceFilter, InstancePatch, Lifecycle, Membership,
-    Operation, OperationKind, OperationState, Organization, Provider as ProviderRecord,
-    ProviderPatch, Role, Session, Specification, User, Verification,
+    Accepted, ErrorRecord, Event, EventBody, Instance, InstanceBrief, InstanceFilter,
+    InstancePatch, Lifecycle, Membership, Operation, OperationBrief, OperationKind, OperationState,
+    Organization, Provider as ProviderRecord, ProviderPatch, Role, Session, Specification, User,
+    Verification,
 };
 
 pub use crate::catalogue::{Catalogue, CatalogueSource};
 pub use crate::engine::{Book, Call, Clockwork, Engine, Observed, Step, decide};
 pub use crate::error::{Error, FieldError, Result, public_field};
+pub use crate::feed::{
+    End, EventClockwork, EventFilter, EventItem, EventKind, EventRequest, EventStream,
+};
 pub use crate::grant::{Caller, Grant, ManageInstances, OperatorGrant, Permission, ReadInstances};
 pub use crate::instances::CreateServer;
 pub use crate::observed::ObservedProvider;

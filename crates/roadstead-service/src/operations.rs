@@ -10,9 +10,8 @@ use crate::grant::{Grant, ReadInstances};
 use crate::pages::{Cursors, Page, PageRequest};
 use crate::platform::Platform;
 
-/// How often the database is asked on behalf of somebody who waits, since another process
-/// may do the work.
-const LOOK: Duration = Duration::from_millis(250);
+/// How often the database is asked on behalf of somebody who waits, in case no news came.
+const LOOK: Duration = Duration::from_secs(1);
 
 impl Platform {
     /// Returns one of the organization's operations; with `wait`, once it is over or the time is.
@@ -67,10 +66,9 @@ impl Platform {
         wait: Duration,
         wished: impl Fn(&Operation) -> bool,
     ) -> Result<Operation> {
-        let mut moved = self.bell.watch();
+        let mut news = self.feed.wait_for(id);
         let deadline = tokio::time::Instant::now() + wait;
         loop {
-            moved.mark_unchanged();
             let operation = self.repository.get_operation(tenant, id).await?;
             let now = tokio::time::Instant::now();
             if wished(&operation) || now >= deadline {
@@ -78,7 +76,7 @@ impl Platform {
             }
             let look = (now + LOOK).min(deadline);
             // Either way the books are read again.
-            let _ = tokio::time::timeout_at(look, moved.changed()).await;
+            let _ = tokio::time::timeout_at(look, news.told()).await;
         }
     }
 }

@@ -166,7 +166,9 @@ impl Platform {
     ///
     /// [`Error::Unavailable`] when the database is away.
     pub async fn logout(&self, caller: &Caller) -> Result<()> {
-        Ok(self.repository.delete_session(caller.session.id).await?)
+        self.repository.delete_session(caller.session.id).await?;
+        self.feed.end_session(caller.session.id);
+        Ok(())
     }
 
     async fn hash(&self, password: Secret<String>) -> Result<String> {

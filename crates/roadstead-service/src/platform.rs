@@ -11,6 +11,7 @@ use tracing::{error, warn};
 
 use crate::engine::{Bell, Clockwork};
 use crate::error::{Error, Result};
+use crate::feed::Feed;
 use crate::people::WAITING_LOGINS;
 use crate::registry::{Account, Factory, Registry};
 
@@ -38,6 +39,7 @@ pub struct Platform {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) clockwork: Clockwork,
     pub(crate) bell: Bell,
+    pub(crate) feed: Arc<Feed>,
     pub(crate) deployment: Box<str>,
     pub(crate) session_lifetime: Duration,
     /// Bounds how many passwords are hashed at once: each takes 19 MiB.
@@ -66,6 +68,7 @@ impl Platform {
             clock: config.clock,
             clockwork: config.clockwork,
             bell: Bell::new(),
+            feed: Feed::new(config.clockwork.events),
             deployment: deployment.id.into(),
             session_lifetime: config.session_lifetime,
             hashing: Semaphore::new(2),

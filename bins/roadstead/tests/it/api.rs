@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
 
 use crate::program::{PATIENCE, Place, Program, run_with_input, with};
@@ -66,6 +66,12 @@ impl Api {
             address: address.to_owned(),
             token: self.token.clone(),
         }
+    }
+
+    /// Asks for something that has no end.
+    pub(crate) async fn stream(&self, path: &str) -> Response {
+        let request = self.client.get(format!("{}{path}", self.address));
+        request.bearer_auth(&self.token).send().await.unwrap()
     }
 
     pub(crate) async fn get(&self, path: &str) -> Value {

@@ -190,3 +190,35 @@ fn a_signal_that_comes_as_soon_as_the_program_is_up_stops_it_cleanly() {
         program.stop().ok();
     }
 }
+
+#[tokio::test]
+async fn a_server_does_not_wait_for_the_streams_that_are_open() {
+    let vendors = Vendors::start("50");
+    let place = Place::new();
+    let settings = settings_for(&place, &vendors.addresses);
+    add_operator(&settings);
+    let (program, address) = serve(&["serve"], &settings);
+    let api = Api::login(&address, "op@test.example", PASSWORD).await;
+    let mut streams = Vec::new();
+    for _ in 0..20 {
+        let mut stream = api.stream("/api/events").await;
+        assert_eq!(stream.headers()["content-type"], "text/event-stream");
+        let begin = stream.chunk().await.unwrap().unwrap();
+        assert!(begin.starts_with(b"retry: "), "{begin:?}");
+        streams.push(stream);
+    }
+    let stopping = Instant::now();
+    program.stop().ok();
+    assert!(
+        stopping.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        stopping.elapsed()
+    );
+    for stream in streams {
+        let rest = stream.text().await.unwrap();
+        assert!(
+            rest.ends_with("event: end\ndata: {\"reason\":\"stopping\"}\n\n"),
+            "{rest}"
+        );
+    }
+}

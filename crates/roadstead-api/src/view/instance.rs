@@ -140,7 +140,7 @@ pub(crate) struct Operation {
 /// Why an operation failed, or what it waits for.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "OperationError")]
-struct Failure {
+pub(super) struct Failure {
     /// For programs; one of the codes of errors.
     #[schemars(example = &"INSUFFICIENT_RESOURCES")]
     code: String,
@@ -161,14 +161,20 @@ impl From<service::Operation> for Operation {
             kind: it.kind.as_str(),
             state: it.state.as_str(),
             progress: it.progress,
-            error: it.error.map(|it| Failure {
-                code: it.code,
-                error: it.message,
-                field: it.field.as_deref().map(public_field).map(str::to_owned),
-            }),
+            error: it.error.map(Failure::from),
             created_at: it.created_at,
             updated_at: it.updated_at,
             finished_at: it.finished_at,
+        }
+    }
+}
+
+impl From<service::ErrorRecord> for Failure {
+    fn from(it: service::ErrorRecord) -> Self {
+        Self {
+            code: it.code,
+            error: it.message,
+            field: it.field.as_deref().map(public_field).map(str::to_owned),
         }
     }
 }

@@ -103,6 +103,7 @@ async fn an_account_whose_vendor_cannot_be_reached_is_saved_as_unverified() {
     let app = TestApp::start_with(Setup {
         workers: 0,
         vendor_patience: (Duration::from_secs(2), Duration::from_secs(3)),
+        ..Setup::DEFAULT
     })
     .await;
     let refused = Effect {

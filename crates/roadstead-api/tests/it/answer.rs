@@ -15,11 +15,24 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    pub(crate) async fn read(response: Response) -> Self {
+    pub(crate) async fn read(mut response: Response) -> Self {
+        let headers = response.headers().clone();
+        let kind = headers.get("content-type").map(|it| it.as_bytes());
+        let text = if kind == Some(b"text/event-stream") {
+            // It has no end.
+            let begin = response.chunk().await.unwrap().unwrap();
+            String::from_utf8(begin.to_vec()).unwrap()
+        } else {
+            return Self {
+                status: response.status().as_u16(),
+                headers,
+                text: response.text().await.unwrap(),
+            };
+        };
         Self {
             status: response.status().as_u16(),
-            headers: response.headers().clone(),
-            text: response.text().await.unwrap(),
+            headers,
+            text,
         }
     }
 

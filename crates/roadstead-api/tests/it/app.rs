@@ -12,12 +12,14 @@ use std::time::{Duration, Instant};
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, rt};
-use reqwest::{Client, Method, RequestBuilder};
+use reqwest::{Client, Method, RequestBuilder, Response};
 use roadstead_core::{Provider, Secret};
 use roadstead_digitalocean::DigitalOceanBuilder;
 use roadstead_http::TokioClock;
 use roadstead_repository::{Keyring, Options, Repository};
-use roadstead_service::{Clockwork, Engine, Factory, NewUser, Platform, PlatformConfig, Role};
+use roadstead_service::{
+    Clockwork, Engine, EventClockwork, Factory, NewUser, Platform, PlatformConfig, Role,
+};
 use roadstead_sim::{DigitalOceanSim, Effect, Fault, SimulatorConfig, TOKEN_FULL};
 use roadstead_testkit::{Backend, Scratch};
 use serde_json::{Value, json};
@@ -63,14 +65,21 @@ pub(crate) struct Setup {
     pub(crate) workers: usize,
     /// How long the vendor may take for one attempt, and for all of them.
     pub(crate) vendor_patience: (Duration, Duration),
+    /// How many event streams one user may have.
+    pub(crate) streams_each: usize,
+}
+
+impl Setup {
+    pub(crate) const DEFAULT: Self = Self {
+        workers: 1,
+        vendor_patience: (Duration::from_secs(10), Duration::from_secs(30)),
+        streams_each: 32,
+    };
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self {
-            workers: 1,
-            vendor_patience: (Duration::from_secs(10), Duration::from_secs(30)),
-        }
+        Self::DEFAULT
     }
 }
 
@@ -296,6 +305,17 @@ impl<'a> Call<'a> {
     }
 }
 
+impl Call<'_> {
+    /// Sends it, and returns the answer while its body may still be coming.
+    pub(crate) async fn stream(self) -> Response {
+        let request = match self.person {
+            Some(person) => self.request.bearer_auth(self.app.token(person).await),
+            None => self.request,
+        };
+        request.send().await.unwrap()
+    }
+}
+
 impl<'a> IntoFuture for Call<'a> {
     type Output = Answer;
     type IntoFuture = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
@@ -421,6 +441,11 @@ async fn open(repository: &Repository, endpoint: &str, setup: Setup) -> Arc<Plat
             poll_open: Duration::from_millis(20),
             poll_idle: Duration::from_millis(200),
             look_interval: Duration::from_millis(50),
+            events: EventClockwork {
+                heartbeat: Duration::from_millis(300),
+                streams_each: setup.streams_each,
+                ..EventClockwork::default()
+            },
             ..Clockwork::default()
         },
         session_lifetime: Duration::from_hours(1),

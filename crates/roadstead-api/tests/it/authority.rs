@@ -35,7 +35,7 @@ enum Thing {
 use Thing::{Account, Nothing, Operation, Server};
 
 /// Every route. One that is mounted and not listed here fails a test below.
-const ROUTES: [(&str, &str, Who, Thing); 34] = [
+const ROUTES: [(&str, &str, Who, Thing); 35] = [
     ("GET", "/docs", Anyone, Nothing),
     ("GET", "/docs/style.css", Anyone, Nothing),
     ("GET", "/api/openapi.json", Anyone, Nothing),
@@ -60,6 +60,7 @@ const ROUTES: [(&str, &str, Who, Thing); 34] = [
     ("POST", "/api/vps/{id}/power-off", Manage, Server),
     ("GET", "/api/vps/{id}/operations", Look, Server),
     ("GET", "/api/operations/{id}", Look, Operation),
+    ("GET", "/api/events", Look, Nothing),
     ("GET", "/api/admin/providers", Operate, Nothing),
     ("POST", "/api/admin/providers", Operate, Nothing),
     ("PUT", "/api/admin/providers/reorder", Operate, Nothing),

@@ -9,10 +9,7 @@ use crate::app::{Member, Operator, Setup, Stranger, TestApp, prepare, template, 
 
 const IDLE: Setup = Setup {
     workers: 0,
-    vendor_patience: (
-        std::time::Duration::from_secs(10),
-        std::time::Duration::from_secs(30),
-    ),
+    ..Setup::DEFAULT
 };
 
 on_both_databases! {

@@ -18,6 +18,7 @@ mod both;
 mod budget;
 mod catalogue;
 mod errors_md;
+mod events;
 mod headers;
 mod idempotency;
 mod lists;

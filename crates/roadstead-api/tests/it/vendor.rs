@@ -15,6 +15,7 @@ async fn hurried() -> TestApp {
     let app = TestApp::start_with(Setup {
         workers: 1,
         vendor_patience: (Duration::from_secs(2), Duration::from_secs(3)),
+        ..Setup::DEFAULT
     })
     .await;
     app.register().await;

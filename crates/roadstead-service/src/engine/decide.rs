@@ -18,6 +18,8 @@ use roadstead_repository::{
     Change, ErrorRecord, InstanceChange, Lifecycle, OperationKind, OperationState,
 };
 
+use crate::feed::EventClockwork;
+
 /// How long a vendor may take to do what it has accepted before a person is asked.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
@@ -41,6 +43,8 @@ pub struct Clockwork {
     pub poll_idle: Duration,
     /// How long an unreachable vendor is tried before a request fails.
     pub give_up: Duration,
+    /// The clockwork of the event streams.
+    pub events: EventClockwork,
 }
 
 impl Default for Clockwork {
@@ -53,6 +57,7 @@ impl Default for Clockwork {
             poll_open: Duration::from_secs(3),
             poll_idle: Duration::from_secs(60),
             give_up: Duration::from_secs(300),
+            events: EventClockwork::default(),
         }
     }
 }

@@ -11,7 +11,12 @@ use tracing::{debug, warn};
 
 use super::{observation, perform};
 use crate::Platform;
+use crate::feed::EventClockwork;
 use crate::registry::Account;
+
+/// How many old events go in one statement, and how many such statements in one round.
+const FORGOTTEN_AT_ONCE: u32 = 1000;
+const FORGETS: usize = 20;
 
 /// Reads every account at its turn until told to stop.
 pub(super) async fn run(platform: Arc<Platform>, mut stop: watch::Receiver<bool>) {
@@ -31,6 +36,7 @@ pub(super) async fn run(platform: Arc<Platform>, mut stop: watch::Receiver<bool>
 
 async fn round(platform: &Arc<Platform>) {
     perform::delete_doomed(platform).await;
+    forget_events(platform).await;
     let accounts = match platform.repository.list_providers().await {
         Ok(accounts) => accounts,
         Err(error) => {
@@ -53,6 +59,26 @@ async fn round(platform: &Arc<Platform>) {
         }
     });
     futures::future::join_all(reads).await;
+}
+
+/// Forgets old events, a bounded number in a round.
+async fn forget_events(platform: &Platform) {
+    let EventClockwork {
+        keep, keep_most, ..
+    } = platform.clockwork.events;
+    for _ in 0..FORGETS {
+        let forgotten = platform
+            .repository
+            .trim_events(keep, keep_most, FORGOTTEN_AT_ONCE);
+        match forgotten.await {
+            Ok(FORGOTTEN_AT_ONCE) => {}
+            Ok(_) => return,
+            Err(error) => {
+                warn!(error = %error, "could not forget old events");
+                return;
+            }
+        }
+    }
 }
 
 async fn read(platform: &Platform, account: &Account) -> Result<(), crate::Error> {

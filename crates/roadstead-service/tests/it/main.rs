@@ -14,6 +14,7 @@ mod accounts;
 mod crash;
 mod deletion;
 mod down;
+mod events;
 mod keys;
 mod life;
 mod lost;

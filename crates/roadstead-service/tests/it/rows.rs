@@ -41,6 +41,21 @@ impl Rows {
         }
     }
 
+    /// Runs a statement.
+    pub(crate) async fn execute(&self, sql: &str) {
+        match self {
+            Self::File(path) => {
+                let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+                let patience = "PRAGMA busy_timeout = 20000";
+                diesel::sql_query(patience)
+                    .execute(&mut connection)
+                    .unwrap();
+                diesel::sql_query(sql).execute(&mut connection).unwrap();
+            }
+            Self::Server(url) => client(url).await.batch_execute(sql).await.unwrap(),
+        }
+    }
+
     /// Returns all that a thief of the database would hold.
     pub(crate) async fn everything(&self) -> Vec<u8> {
         match self {

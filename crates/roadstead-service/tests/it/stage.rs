@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use roadstead_core::{InstanceId, OperationId, Provider, ProviderId, Secret, SessionId};
 use roadstead_http::TokioClock;
-use roadstead_repository::{AuditEntry, Keyring, Options, Repository};
+use roadstead_repository::{AuditEntry, Keyring, NewSession, Options, Repository};
 use roadstead_service::{
     Accepted, Caller, Clockwork, CreateServer, Engine, Grant, Instance, InstanceFilter, Lifecycle,
     ManageInstances, Membership, Operation, OperationKind, OperationState, OperatorGrant,
@@ -121,6 +121,7 @@ impl Default for Scene {
                 poll_open: Duration::from_millis(100),
                 poll_idle: Duration::from_millis(200),
                 give_up: Duration::from_secs(30),
+                ..Clockwork::default()
             },
         }
     }
@@ -566,8 +567,16 @@ async fn person(repository: &Repository, name: &str, organization: Option<&str>)
             .unwrap();
         memberships.push(Membership { organization, role });
     }
+    let id = SessionId::fresh();
+    let login = NewSession {
+        id,
+        user: user.id,
+        token_hash: id.0.as_bytes().to_vec(),
+        expires_at: Timestamp::now() + Duration::from_secs(86_400),
+    };
+    repository.create_session(&login).await.unwrap();
     let session = Session {
-        id: SessionId::fresh(),
+        id,
         user,
         expires_at: Timestamp::MAX,
         memberships,

@@ -26,6 +26,40 @@ fn the_committed_document_is_generated_from_the_code() {
 }
 
 #[test]
+fn nothing_is_mounted_but_what_the_list_of_routes_holds() {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut mounts = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            for way in [
+                "#[get(",
+                "#[post(",
+                "#[put(",
+                "#[patch(",
+                "#[delete(",
+                "#[route(",
+                ".service(",
+                ".route(",
+                "web::resource",
+                "web::scope",
+            ] {
+                if text.contains(way) {
+                    mounts.push(format!("{} {way}", path.file_name().unwrap().display()));
+                }
+            }
+        }
+    }
+    // `Route::mount`, which every route of the list goes through.
+    assert_eq!(mounts, ["route.rs .route("]);
+}
+
+#[test]
 fn every_operation_is_documented_completely() {
     let mut ids = BTreeSet::new();
     let tags = DOCUMENT["tags"].as_array().unwrap().iter();

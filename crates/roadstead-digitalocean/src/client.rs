@@ -82,7 +82,9 @@ impl Client {
 
     pub(crate) async fn fetch_create(&self, body: &wire::CreateDroplet) -> Result<wire::Created> {
         let call = resource("create the instance", "droplet:create");
-        let request = Request::post(call.operation, "/v2/droplets").with_json(body);
+        let request = Request::post(call.operation, "/v2/droplets")
+            .with_json(body)
+            .hiding(&["user_data"]);
         self.send(&call, request).await?.json()
     }
 

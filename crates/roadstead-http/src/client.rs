@@ -199,7 +199,7 @@ impl Inner {
             vendor.request_id = answer
                 .as_ref()
                 .ok()
-                .and_then(|it| self.request_id(&it.headers))
+                .and_then(|it| self.request_id(request, &it.headers))
                 .as_deref(),
             elapsed_ms = started.elapsed().as_secs_f64() * 1000.0,
             "called the provider"
@@ -214,14 +214,14 @@ impl Inner {
             permit.answer(said.as_ref(), None, now);
             return Ok(Response {
                 status: answer.status,
-                request_id: self.request_id(&answer.headers),
+                request_id: self.request_id(request, &answer.headers),
                 headers: answer.headers,
                 body: answer.body,
                 attempts: 1,
                 method: request.method.clone(),
                 operation: request.operation,
                 provider: self.provider.clone(),
-                redactor: self.redactor(),
+                redactor: self.redactor(request),
             });
         }
         let error = self.refused(request, &answer, said.as_ref(), now, classify);
@@ -251,14 +251,17 @@ impl Inner {
             classify(refusal)
                 .unwrap_or_else(|| refusal.generic(self.provider.clone(), request.operation))
         };
+        let redactor = self.redactor(request);
         let code = error.vendor_code.clone();
-        let id = error
-            .vendor_request_id
-            .clone()
-            .or_else(|| self.request_id(&refusal.headers));
+        let code = code.filter(|it| redactor.is_clean(it));
+        let id = error.vendor_request_id.clone();
+        let id = id
+            .filter(|it| redactor.is_clean(it))
+            .or_else(|| self.request_id(request, &refusal.headers));
+        let words = redactor.words(&refusal.body);
         let error = error
             .with_vendor(Some(refusal.status), code, id)
-            .with_source(self.redactor().words(&refusal.body));
+            .with_source(words);
         if error.kind == ErrorKind::Throttled {
             let then = match error.retry {
                 Retry::At(then) => then,
@@ -327,10 +330,9 @@ impl Inner {
         })?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let body = self
-            .read_body(request, response)
-            .await
-            .map_err(|error| error.with_vendor(Some(status), None, self.request_id(&headers)))?;
+        let body = self.read_body(request, response).await.map_err(|error| {
+            error.with_vendor(Some(status), None, self.request_id(request, &headers))
+        })?;
         Ok(Refusal {
             status,
             headers,
@@ -395,14 +397,18 @@ impl Inner {
         Error::new(self.provider.clone(), request.operation, kind, message)
     }
 
-    fn request_id(&self, headers: &HeaderMap) -> Option<Box<str>> {
+    fn request_id(&self, request: &Request, headers: &HeaderMap) -> Option<Box<str>> {
         rate::text(headers, self.config.request_id_header)
             .filter(|it| it.len() <= 128 && it.bytes().all(|it| it.is_ascii_graphic()))
+            // What a vendor calls an id may be what it was sent.
+            .filter(|it| self.redactor(request).is_clean(it))
             .map(Into::into)
     }
 
-    fn redactor(&self) -> Redactor {
-        Redactor::new(self.config.authorize.secrets())
+    fn redactor(&self, request: &Request) -> Redactor {
+        let mut secrets = self.config.authorize.secrets();
+        secrets.extend(request.secrets());
+        Redactor::new(secrets)
     }
 }
 

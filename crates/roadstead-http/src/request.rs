@@ -4,7 +4,10 @@ use std::fmt;
 
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Method, Url};
+use roadstead_core::Secret;
 use serde::Serialize;
+
+use crate::redact::forms_of;
 
 /// A request to a vendor.
 pub struct Request {
@@ -15,6 +18,7 @@ pub struct Request {
     query: Vec<(&'static str, Box<str>)>,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: Option<Body>,
+    hidden: &'static [&'static str],
 }
 
 /// A body with its type.
@@ -58,6 +62,7 @@ impl Request {
             query: Vec::new(),
             headers: Vec::new(),
             body: None,
+            hidden: &[],
         }
     }
 
@@ -91,6 +96,23 @@ impl Request {
             bytes,
         });
         self
+    }
+
+    /// Names members of the JSON body, at any depth, that hold secrets. A vendor may repeat in its
+    /// words what it was sent; these are kept out of them.
+    #[must_use]
+    pub fn hiding(mut self, members: &'static [&'static str]) -> Self {
+        self.hidden = members;
+        self
+    }
+
+    /// Returns the secrets that the body holds, in every form in which a vendor may repeat them.
+    pub(crate) fn secrets(&self) -> Vec<Secret<String>> {
+        let body = self.body.as_ref().and_then(|it| it.bytes.as_deref().ok());
+        match body.map(serde_json::from_slice) {
+            Some(Ok(body)) if !self.hidden.is_empty() => forms_of(&body, self.hidden),
+            _ => Vec::new(),
+        }
     }
 
     /// Returns whether it changes nothing, so that it can be repeated.

@@ -57,7 +57,9 @@ impl Client {
         body: &wire::CreateLinode,
     ) -> Result<(wire::Instance, Timestamp)> {
         let call = resource("create the instance", "linodes:read_write");
-        let request = Request::post(call.operation, "/v4/linode/instances").with_json(body);
+        let request = Request::post(call.operation, "/v4/linode/instances")
+            .with_json(body)
+            .hiding(&["root_pass", "user_data", "stackscript_data"]);
         let response = self.send(&call, request).await?;
         Ok((one_instance(&response)?, self.answered_at(&response)))
     }
@@ -133,7 +135,7 @@ impl Client {
             .with_segment(id.to_string())
             .with_segment(verb.as_str());
         if let Some(body) = body {
-            request = request.with_json(body);
+            request = request.with_json(body).hiding(&["root_pass"]);
         }
         let response = self.send(&call, request).await?;
         Ok(self.answered_at(&response))

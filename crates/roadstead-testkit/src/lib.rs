@@ -10,6 +10,6 @@ mod postgres;
 mod sqlite;
 
 pub use crate::both::{Backend, Scratch, block_on};
-pub use crate::canary::{assert_absent, canary};
+pub use crate::canary::{Haystack, assert_absent, canary};
 pub use crate::postgres::{DATABASE_URL, SKIPPED_FILE, ScratchPostgres, WITHOUT};
 pub use crate::sqlite::ScratchSqlite;

@@ -12,6 +12,9 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
+/// The field in which a line of the `log` crate tells where it comes from.
+const LOG_TARGET: &str = "log.target";
+
 /// Writes events as flat JSON. Where two spans, or a span and the event, have a field of the
 /// same name, the innermost wins: no name stands twice in a line.
 pub(super) struct FlatJson<W> {
@@ -62,7 +65,10 @@ where
             .insert("timestamp".to_owned(), format!("{now:.6}").into());
         line.0
             .insert("level".to_owned(), meta.level().as_str().into());
-        line.0.insert("target".to_owned(), meta.target().into());
+        // What comes from the `log` crate has its own target among its fields.
+        let target = line.0.remove(LOG_TARGET);
+        let target = target.unwrap_or_else(|| meta.target().into());
+        line.0.insert("target".to_owned(), target);
         let mut text = Value::Object(line.0).to_string();
         text.push('\n');
         // In one piece, so that lines of two threads do not run into each other. Nobody can be
@@ -78,8 +84,8 @@ struct Fields(Map<String, Value>);
 
 impl Fields {
     fn set(&mut self, field: &Field, value: impl Into<Value>) {
-        // Fields of lines that come from the `log` crate repeat what the line has.
-        if field.name().starts_with("log.") {
+        // Where in its code a line of the `log` crate stands is nothing for a reader.
+        if field.name().starts_with("log.") && field.name() != LOG_TARGET {
             return;
         }
         self.0.insert(field.name().to_owned(), value.into());

@@ -21,12 +21,7 @@ pub(crate) fn serve(arguments: &[&str], settings: &[(String, String)]) -> (Progr
     // At `info`, the address is logged.
     let settings = with(settings.to_vec(), "ROADSTEAD_LOG", "info");
     let mut program = Program::start(arguments, &settings);
-    let line = program.logged("listening at http://");
-    let at = line.find("http://").unwrap();
-    let address: String = line[at..]
-        .chars()
-        .take_while(|it| !"\" ".contains(*it))
-        .collect();
+    let address = program.address("listening at http://");
     (program, address)
 }
 

@@ -7,6 +7,7 @@
 )]
 
 mod api;
+mod canary;
 mod commands;
 mod crowd;
 mod databases;

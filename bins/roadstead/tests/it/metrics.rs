@@ -16,10 +16,9 @@ pub(crate) struct Metrics {
 impl Metrics {
     /// Waits until a server says where its metrics are.
     pub(crate) fn of(program: &mut Program) -> Self {
-        let line = program.logged("metrics at http://");
-        let at = line.find("http://").unwrap();
-        let url = line[at..].chars().take_while(|it| !"\" ".contains(*it));
-        Self { url: url.collect() }
+        Self {
+            url: program.address("metrics at http://"),
+        }
     }
 
     /// Returns all that is measured, as it is answered.

@@ -211,6 +211,14 @@ impl Program {
         self.find(text, Self::err)
     }
 
+    /// Waits for a line of its log, and returns the address that follows a text there.
+    pub(crate) fn address(&mut self, text: &str) -> String {
+        let line = self.logged(text);
+        let at = line.find("http://").unwrap();
+        let address = line[at..].chars().take_while(|it| !"\" ".contains(*it));
+        address.collect()
+    }
+
     fn find(&mut self, text: &str, place: fn(&Self) -> String) -> String {
         let deadline = Instant::now() + PATIENCE;
         loop {

@@ -47,6 +47,6 @@ fn make(file: &Path) -> anyhow::Result<Keyring> {
         written.sync_all()
     };
     write().with_context(|| format!("could not write the master key to `{}`", file.display()))?;
-    tracing::info!(file = %file.display(), "made a master key; keep a copy of it apart");
+    tracing::info!(file.path = %file.display(), "made a master key; keep a copy of it apart");
     Ok(keys)
 }

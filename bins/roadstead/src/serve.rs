@@ -39,13 +39,13 @@ pub(crate) async fn run(settings: Settings, migrate: bool) -> anyhow::Result<()>
         .transpose()?;
     let running = Running::start(Arc::clone(&platform), listener, settings.workers)?;
     info!(
-        listen = %running.address,
-        workers = settings.workers,
+        listen.address = %running.address,
+        engine.workers = settings.workers,
         "listening at http://{}",
         running.address
     );
     if let Some(metrics) = &metrics {
-        info!(listen = %metrics.address, "metrics at http://{}/metrics", metrics.address);
+        info!(listen.address = %metrics.address, "metrics at http://{}/metrics", metrics.address);
     }
     if !platform.has_users().await? {
         info!("nobody can log in yet; run `roadstead user create --email YOU --operator`");
@@ -122,7 +122,7 @@ async fn apply_migrations(repository: &Repository, migrate: bool) -> anyhow::Res
     };
     if applies {
         for name in repository.migrate_up().await? {
-            info!(migration = name, "applied migration `{name}`");
+            info!(migration.name = name, "applied migration `{name}`");
         }
     }
     Ok(())

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use roadstead_cache::Fetched;
 use roadstead_core::{Image, MarketplaceApp, Plan, ProviderId, Region};
 use roadstead_repository::Verification;
+use tracing::instrument;
 
 use crate::error::{Error, Result};
 use crate::grant::{Grant, ReadInstances};
@@ -37,6 +38,7 @@ impl Platform {
     ///
     /// [`Error::NoSuchProvider`], [`Error::ProviderInactive`], [`Error::ProviderRefused`];
     /// [`Error::Provider`] when the vendor fails and nothing is cached.
+    #[instrument(level = "debug", skip_all, fields(provider.kind = source.kind))]
     pub async fn plans(
         &self,
         _grant: &Grant<ReadInstances>,
@@ -54,6 +56,7 @@ impl Platform {
     /// # Errors
     ///
     /// As [`Self::plans`].
+    #[instrument(level = "debug", skip_all, fields(provider.kind = source.kind))]
     pub async fn images(
         &self,
         _grant: &Grant<ReadInstances>,
@@ -71,6 +74,7 @@ impl Platform {
     /// # Errors
     ///
     /// As [`Self::plans`].
+    #[instrument(level = "debug", skip_all, fields(provider.kind = source.kind))]
     pub async fn regions(
         &self,
         _grant: &Grant<ReadInstances>,
@@ -88,6 +92,7 @@ impl Platform {
     /// # Errors
     ///
     /// As [`Self::plans`]; `Unsupported` where the vendor has none.
+    #[instrument(level = "debug", skip_all, fields(provider.kind = source.kind))]
     pub async fn marketplace(
         &self,
         _grant: &Grant<ReadInstances>,

@@ -10,6 +10,7 @@ use roadstead_repository::{
     Accepted, IdempotencyKey, Instance, InstanceFilter, InstancePatch, Lifecycle, Listing,
     NewInstance, NewOperation, OperationKind, Request, Tenant,
 };
+use tracing::{info, instrument};
 
 use self::frozen::FrozenRequest;
 use crate::error::{Error, Result};
@@ -67,6 +68,7 @@ impl Platform {
     /// [`Error::ProviderInactive`], [`Error::ProviderRefused`]; [`Error::Provider`] when the
     /// vendor's catalogue cannot be read; [`Error::KeyReused`]; [`Error::Operation`] when the
     /// vendor refused while the caller waited.
+    #[instrument(skip_all, fields(operation.kind = "create"))]
     pub async fn create_server(
         &self,
         grant: &Grant<ManageInstances>,
@@ -116,6 +118,7 @@ impl Platform {
             .repository
             .accept_create(&tenant, new, operation, key, audit)
             .await?;
+        log(&accepted);
         self.bell.ring();
         self.settle(&tenant, accepted, wait).await
     }
@@ -194,6 +197,7 @@ impl Platform {
     /// # Errors
     ///
     /// [`Error::Invalid`]; [`Error::NoSuchInstance`].
+    #[instrument(skip_all, fields(instance.id = %id))]
     pub async fn change_server(
         &self,
         grant: &Grant<ManageInstances>,
@@ -218,6 +222,7 @@ impl Platform {
     /// [`Error::NoSuchInstance`]; [`Error::InvalidAction`] when the vendor cannot do it or the
     /// server is in no state for it; [`Error::Conflict`] while another operation runs;
     /// [`Error::ProviderInactive`], [`Error::ProviderRefused`]; [`Error::KeyReused`].
+    #[instrument(skip_all, fields(instance.id = %id, operation.kind = kind.as_str()))]
     pub async fn act(
         &self,
         grant: &Grant<ManageInstances>,
@@ -250,6 +255,7 @@ impl Platform {
             .repository
             .accept_action(&tenant, id, operation, key, audit)
             .await?;
+        log(&accepted);
         self.bell.ring();
         Ok(accepted)
     }
@@ -298,6 +304,19 @@ impl Platform {
         usable(&account)?;
         Ok(account)
     }
+}
+
+/// Ties the request, whose id stands around this line, to the operation that it has begun.
+fn log(accepted: &Accepted) {
+    let (operation, instance) = (&accepted.operation, &accepted.instance);
+    info!(
+        operation.id = %operation.id,
+        operation.kind = operation.kind.as_str(),
+        instance.id = %instance.id,
+        provider.id = %instance.provider,
+        "accepted operation `{}`",
+        operation.id
+    );
 }
 
 /// Refuses what the vendor cannot do, and what makes no sense for the server as last seen.

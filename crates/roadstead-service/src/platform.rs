@@ -117,7 +117,11 @@ impl Platform {
             .await;
         match noted {
             Ok(true) => {
-                warn!(provider.id = %account.record.id, reason, "froze the provider account");
+                warn!(
+                    provider.id = %account.record.id,
+                    error.reason = reason,
+                    "froze the provider account"
+                );
             }
             Ok(false) => {}
             Err(error) => {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use roadstead_core::{Descriptor, ErrorKind, ProviderId, RateBucket, Secret};
 use roadstead_repository::{self as repository, NewProvider, ProviderPatch, Verification};
+use tracing::instrument;
 
 use crate::error::{Error, FieldError, Result};
 use crate::grant::{Grant, OperatorGrant, ReadInstances};
@@ -101,6 +102,7 @@ impl Platform {
     /// [`Error::Invalid`] for a wrong name, type or token; [`Error::Provider`] when the vendor
     /// refuses the token; [`Error::Conflict`] when the name is taken or the vendor's
     /// account is registered already.
+    #[instrument(skip_all, fields(provider.kind = request.kind))]
     pub async fn register_provider(
         &self,
         grant: &OperatorGrant,
@@ -147,6 +149,7 @@ impl Platform {
     /// # Errors
     ///
     /// As [`Self::register_provider`]; [`Error::NoSuchProvider`].
+    #[instrument(skip_all, fields(provider.id = %id))]
     pub async fn change_provider(
         &self,
         grant: &OperatorGrant,
@@ -198,6 +201,7 @@ impl Platform {
     /// # Errors
     ///
     /// [`Error::NoSuchProvider`]; [`Error::Unavailable`]. What the vendor says is the result.
+    #[instrument(skip_all, fields(provider.id = %id))]
     pub async fn validate_provider(
         &self,
         _grant: &OperatorGrant,

@@ -12,6 +12,7 @@ mod commands;
 mod crowd;
 mod databases;
 mod demo;
+mod logs;
 mod metrics;
 mod migrations;
 mod program;

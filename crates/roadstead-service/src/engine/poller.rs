@@ -113,6 +113,12 @@ async fn read(platform: &Platform, account: &Account) -> Result<(), crate::Error
     // A server that is absent from one list is not believed to be gone.
     let absent = watched.len().saturating_sub(observations.len());
     let changed = platform.repository.observe(&observations).await?;
-    debug!(provider.id = %account.record.id, watched = watched.len(), absent, changed, "polled");
+    debug!(
+        provider.id = %account.record.id,
+        servers.watched = watched.len(),
+        servers.absent = absent,
+        servers.changed = changed,
+        "read the account's servers"
+    );
     Ok(())
 }

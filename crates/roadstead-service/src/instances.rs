@@ -3,6 +3,7 @@
 pub(crate) mod frozen;
 mod validate;
 
+use std::fmt;
 use std::time::Duration;
 
 use roadstead_core::{CreateKey, ErrorKind, InstanceId, OperationId, ProviderId, Secret, State};
@@ -20,8 +21,9 @@ use crate::platform::Platform;
 use crate::providers::usable;
 use crate::registry::Account;
 
-/// A server to be created.
-#[derive(Clone, Debug)]
+/// A server to be created. `Debug` names the options without their values, which may be passwords
+/// of applications, and leaves out the bytes of the request.
+#[derive(Clone)]
 pub struct CreateServer {
     /// At which account; else `kind` says.
     pub provider: Option<ProviderId>,
@@ -55,6 +57,26 @@ pub struct CreateServer {
     pub idempotency: Option<(String, Vec<u8>)>,
     /// How long to wait until the vendor has accepted or refused.
     pub wait: Duration,
+}
+
+impl fmt::Debug for CreateServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let options = self.options.as_ref().and_then(|it| it.as_object());
+        let options: Vec<_> = options.into_iter().flat_map(|it| it.keys()).collect();
+        f.debug_struct("CreateServer")
+            .field("provider", &self.provider)
+            .field("kind", &self.kind)
+            .field("label", &self.label)
+            .field("plan", &self.plan)
+            .field("region", &self.region)
+            .field("image", &self.image)
+            .field("root_password", &self.root_password)
+            .field("user_data", &self.user_data)
+            .field("options", &options)
+            .field("idempotency", &self.idempotency.as_ref().map(|it| &it.0))
+            .field("wait", &self.wait)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Platform {

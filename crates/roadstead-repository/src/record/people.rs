@@ -1,10 +1,12 @@
 //! People, the organizations they belong to, their sessions, and what they did.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use roadstead_core::{OrgId, SessionId, UserId};
 
-/// Somebody who can log in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Somebody who can log in. `Debug` leaves out the hash of the password.
+#[derive(Clone, PartialEq, Eq)]
 pub struct User {
     /// Ours.
     pub id: UserId,
@@ -16,6 +18,17 @@ pub struct User {
     pub password_hash: Option<String>,
     /// When they were added.
     pub created_at: Timestamp,
+}
+
+impl fmt::Debug for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("User")
+            .field("id", &self.id)
+            .field("email", &self.email)
+            .field("operator", &self.operator)
+            .field("created_at", &self.created_at)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A tenant.

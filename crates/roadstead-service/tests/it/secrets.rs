@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use roadstead_core::Secret;
-use roadstead_service::{OperationKind, PageRequest, ProviderChange};
+use roadstead_core::{Action, Secret};
+use roadstead_service::{NewUser, OperationKind, PageRequest, ProviderChange, RegisterProvider};
 use roadstead_sim::Scopes;
 use roadstead_testkit::{assert_absent, canary};
 use serde_json::json;
@@ -66,6 +66,44 @@ at_each_vendor! {
         let delete = stage.act(server.id, OperationKind::Delete).await;
         stage.succeeds(delete.id).await;
         absent(&secrets, &stage.rows.everything().await);
+    }
+
+    async fn debug_shows_no_secret_of_any_type_that_is_given_one(stage: &Stage) {
+        let (password, token) = (canary("password"), canary("token"));
+        let (data, options) = (canary("user-data"), canary("options"));
+        let secret = |it: &str| Secret::new(it.to_owned());
+        let mut request = stage.request("web");
+        request.root_password = Some(secret(&password));
+        request.user_data = Some(secret(&data));
+        request.options = Some(json!({ "stackscript_data": { "db": options } }));
+        let body = format!("{{\"rootPassword\": \"{password}\"}}");
+        request.idempotency = Some(("key".to_owned(), body.into_bytes()));
+        let rebuild = Action::Rebuild {
+            image: "debian-12".into(),
+            root_password: Some(secret(&password)),
+        };
+        let registration = RegisterProvider {
+            name: "first".to_owned(),
+            kind: stage.vendor.kind.to_owned(),
+            token: secret(&token),
+            configuration: json!({}),
+        };
+        let user = NewUser {
+            email: "who@test.example".to_owned(),
+            password: secret(&password),
+            operator: false,
+            organization: None,
+        };
+        let shown = format!("{request:?} {rebuild:?} {registration:?} {user:?}");
+        assert!(shown.contains("stackscript_data"), "the names of the options stay: {shown}");
+        stage.platform.add_user(user).await.unwrap();
+        let login = stage.platform.login("who@test.example", secret(&password)).await.unwrap();
+        let session = login.token.expose().clone();
+        let caller = stage.platform.caller(&session, "r-1".to_owned()).await.unwrap();
+        let shown = format!("{shown} {login:?} {caller:?} {:?}", stage.platform.registry());
+        // Of a password nothing is shown at all, not even what is stored of it.
+        assert!(!shown.contains("$argon2"), "{shown}");
+        absent(&[&password, &token, &data, &options, &session], shown.as_bytes());
     }
 
     async fn a_create_that_fails_keeps_no_secret(stage: &Stage) {

@@ -8,9 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use roadstead_core::Secret;
+use roadstead_core::{Markup, Percent, ProviderId, Secret};
 use roadstead_repository::Repository;
-use roadstead_service::{Clockwork, NewUser, Platform, RegisterProvider, Role};
+use roadstead_service::{
+    Clockwork, ImportFilter, ImportPlans, NewUser, OwnMarkups, Platform, RegisterProvider, Role,
+};
 use roadstead_sim::{DigitalOceanSim, LinodeSim, SimulatorConfig, TOKEN_FULL};
 
 use crate::command::DemoOptions;
@@ -21,6 +23,9 @@ use crate::{key, listen, logs, smoke, wiring};
 const OPERATOR: &str = "operator@demo.example";
 const MEMBER: &str = "member@demo.example";
 const ORGANIZATION: &str = "Demo";
+
+/// What the demonstration adds to the providers' prices.
+const MARKUP_PERCENT: u32 = 20;
 
 /// A vendor that the demonstration simulates.
 pub(crate) struct Simulated {
@@ -202,7 +207,7 @@ async fn person(
     Ok(password)
 }
 
-/// Registers one account per vendor, as an operator would.
+/// Registers one account per vendor and puts its plans on sale, as an operator would.
 async fn register(
     platform: &Arc<Platform>,
     vendors: &[Simulated],
@@ -223,11 +228,31 @@ async fn register(
             .register_provider(&caller.operator()?, request)
             .await
         {
-            // A kept database has it already.
-            Ok(_) | Err(roadstead_service::Error::Conflict(_)) => {}
+            Ok(registered) => sell(platform, registered.record.id, &login.token).await?,
+            // A kept database has it already, and what somebody has made of its plans.
+            Err(roadstead_service::Error::Conflict(_)) => {}
             Err(error) => return Err(error.into()),
         }
     }
+    Ok(())
+}
+
+/// Puts all plans of an account on sale.
+async fn sell(
+    platform: &Platform,
+    provider: ProviderId,
+    token: &Secret<String>,
+) -> anyhow::Result<()> {
+    let caller = platform.caller(token.expose(), "demo".to_owned()).await?;
+    let percent = Percent::new(MARKUP_PERCENT.into()).context("the markup is no percentage")?;
+    let import = ImportPlans {
+        provider,
+        markup: Markup::Percent(percent),
+        own_markups: OwnMarkups::Keep,
+        regions: Vec::new(),
+        filter: ImportFilter::default(),
+    };
+    platform.import_plans(&caller.operator()?, import).await?;
     Ok(())
 }
 
@@ -245,6 +270,11 @@ impl Demo {
         for (name, why) in &self.missing {
             writeln!(out, "  {name:<22} not available yet: {why}")?;
         }
+        writeln!(
+            out,
+            "\n  plans on sale, {MARKUP_PERCENT} % above the providers' prices: GET \
+             {address}/api/vps/plans"
+        )?;
         writeln!(
             out,
             "\n  operator  {}  {}",

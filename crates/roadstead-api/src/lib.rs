@@ -3,6 +3,7 @@
 mod allowed;
 mod body;
 mod error;
+mod money;
 mod openapi;
 mod prebuilt;
 mod query;

@@ -20,17 +20,19 @@ pub(crate) enum Tag {
     Servers,
     Operations,
     Accounts,
+    Plans,
     Service,
 }
 
 impl Tag {
     /// Every group.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Sessions,
         Self::Catalogue,
         Self::Servers,
         Self::Operations,
         Self::Accounts,
+        Self::Plans,
         Self::Service,
     ];
 
@@ -41,6 +43,7 @@ impl Tag {
             Self::Servers => "Servers",
             Self::Operations => "Operations",
             Self::Accounts => "Provider accounts",
+            Self::Plans => "Plans on sale",
             Self::Service => "Service",
         }
     }
@@ -63,6 +66,10 @@ impl Tag {
             }
             Self::Accounts => {
                 "The accounts at the providers, for operators. Tokens go in and never come out."
+            }
+            Self::Plans => {
+                "What the operator sells, and for how much: a base price and a markup, which is \
+                 put on once and rounded half-even to nine decimal places."
             }
             Self::Service => "Whether the service works, and this reference.",
         }

@@ -6,6 +6,7 @@ mod catalogue;
 mod events;
 mod health;
 mod operations;
+mod plans;
 mod reference;
 mod vps;
 
@@ -19,6 +20,7 @@ pub(crate) fn all() -> Vec<Route> {
         auth::routes(),
         catalogue::routes(),
         vps::routes(),
+        plans::routes(),
         operations::routes(),
         events::routes(),
         admin::routes(),

@@ -6,6 +6,7 @@ mod catalogue;
 mod event;
 mod instance;
 mod people;
+mod plan;
 mod provider;
 
 use jiff::Timestamp;
@@ -26,6 +27,10 @@ pub(crate) use self::catalogue::{
 pub(crate) use self::event::frame;
 pub(crate) use self::instance::{Instance, Operation};
 pub(crate) use self::people::{LoginAnswer, Organization, User};
+pub(crate) use self::plan::{
+    AdminSalePlan, AdminSalePlanAnswer, AdminSalePlansAnswer, ImportAnswer, Sale, SalePlan,
+    SalePlansAnswer,
+};
 pub(crate) use self::provider::{AdminProvider, Provider};
 use crate::openapi::words;
 

@@ -49,6 +49,12 @@ impl CachedProvider {
         Arc::new(Self { inner, kept })
     }
 
+    /// Returns the wrapped provider, for who must not be given an answer that is kept.
+    #[must_use]
+    pub fn uncached(&self) -> &Arc<dyn Provider> {
+        &self.inner
+    }
+
     /// Returns the plans and their age.
     ///
     /// # Errors

@@ -27,8 +27,8 @@ pub use crate::events::{EventPage, EventWatch, Wake};
 pub use crate::migrations::Deployment;
 pub use crate::observe::Doom;
 pub use crate::record::{
-    Accepted, Apart, AttemptOutcome, AuditEntry, BaseChange, Change, Claim, ErrorRecord, Event,
-    EventBody, Hardware, IdempotencyKey, Imported, Instance, InstanceBrief, InstanceChange,
+    Accepted, Accounts, Apart, AttemptOutcome, AuditEntry, BaseChange, Change, Claim, ErrorRecord,
+    Event, EventBody, Hardware, IdempotencyKey, Imported, Instance, InstanceBrief, InstanceChange,
     InstanceFilter, InstancePatch, InstanceSlice, Lifecycle, ListedBy, Listing, Membership,
     NewInstance, NewOperation, NewProvider, NewSalePlan, NewSession, Observation, OfferedIn,
     OfferedPlan, OfferedPrice, Operation, OperationBrief, OperationKind, OperationSlice,

@@ -156,7 +156,7 @@ async fn create(tx: &mut Connection, new: NewSalePlan, audit: AuditEntry) -> Res
     insert(tx, &plan).await?;
     let details = json!({ "after": told(&plan) });
     audit::append(tx, &AuditEntry { details, ..audit }, now).await?;
-    Ok(plan)
+    as_kept(&plan)
 }
 
 /// Makes a plan whose prices are still to be set.
@@ -251,7 +251,7 @@ async fn update(
     overwrite(tx, &after).await?;
     let details = json!({ "before": told(&before), "after": told(&after) });
     audit::append(tx, &AuditEntry { details, ..audit }, now).await?;
-    Ok(after)
+    as_kept(&after)
 }
 
 async fn delete(tx: &mut Connection, id: Id, audit: AuditEntry) -> Result<()> {
@@ -290,6 +290,11 @@ async fn lock(tx: &mut Connection, id: Id) -> Result<SalePlan> {
         .filter(service_providers::deleted_at.is_null())
         .select(service_providers::kind).first(c).await.optional())?;
     row.into_record(kind.ok_or_else(missing)?)
+}
+
+/// Returns a plan as it will be read back: the database keeps whole microseconds.
+fn as_kept(plan: &SalePlan) -> Result<SalePlan> {
+    row::SalePlan::new(plan)?.into_record(plan.kind.to_string())
 }
 
 fn touch(plan: &mut SalePlan, now: Time) {

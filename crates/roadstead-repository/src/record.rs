@@ -19,8 +19,8 @@ pub use self::operation::{
 };
 pub use self::people::{AuditEntry, Membership, NewSession, Organization, Role, Session, User};
 pub use self::plan::{
-    Apart, BaseChange, Hardware, Imported, NewSalePlan, OfferedIn, OfferedPlan, OfferedPrice,
-    OwnMarkups, PlanImport, Sale, SaleOffering, SalePlan, SalePlanFilter, SalePlanMark,
-    SalePlanOrder, SalePlanPatch,
+    Accounts, Apart, BaseChange, Hardware, Imported, NewSalePlan, OfferedIn, OfferedPlan,
+    OfferedPrice, OwnMarkups, PlanImport, Sale, SaleOffering, SalePlan, SalePlanFilter,
+    SalePlanMark, SalePlanOrder, SalePlanPatch,
 };
 pub use self::provider::{NewProvider, Provider, ProviderPatch, Verification};

@@ -1,12 +1,15 @@
 //! Servers: created, listed, changed and deleted, for one organization.
 
 pub(crate) mod frozen;
+mod on_sale;
 mod validate;
 
 use std::fmt;
 use std::time::Duration;
 
-use roadstead_core::{CreateKey, ErrorKind, InstanceId, OperationId, ProviderId, Secret, State};
+use roadstead_core::{
+    CreateKey, ErrorKind, InstanceId, OperationId, ProviderId, SalePlanId, Secret, State,
+};
 use roadstead_repository::{
     Accepted, IdempotencyKey, Instance, InstanceFilter, InstancePatch, Lifecycle, Listing,
     NewInstance, NewOperation, OperationKind, Request, Tenant,
@@ -14,6 +17,7 @@ use roadstead_repository::{
 use tracing::{info, instrument};
 
 use self::frozen::FrozenRequest;
+use self::on_sale::Intent;
 use crate::error::{Error, Result};
 use crate::grant::{Grant, ManageInstances, ReadInstances};
 use crate::pages::{Page, PageRequest, ServerOrder};
@@ -31,7 +35,9 @@ pub struct CreateServer {
     pub kind: Option<String>,
     /// The member's name for it.
     pub label: String,
-    /// The vendor's plan.
+    /// The plan on sale that is bought; it says the account and the vendor's plan, too.
+    pub sale: Option<SalePlanId>,
+    /// The vendor's plan. With `sale` it may be empty, and must agree if it is not.
     pub plan: String,
     /// Where.
     pub region: String,
@@ -94,7 +100,7 @@ impl Platform {
     pub async fn create_server(
         &self,
         grant: &Grant<ManageInstances>,
-        request: CreateServer,
+        mut request: CreateServer,
     ) -> Result<Accepted> {
         let tenant = grant.tenant();
         let wait = request.wait;
@@ -105,13 +111,16 @@ impl Platform {
         if let Some(earlier) = self.earlier(&tenant, key.as_ref()).await? {
             return self.settle(&tenant, earlier, wait).await;
         }
+        let plan = self.named_plan(&mut request).await?;
         let account = self.account_for(&request).await?;
         let id = InstanceId::fresh();
         let mark = CreateKey::new(&self.deployment, id.0, &request.label);
         let frozen = FrozenRequest::freeze(&request)?;
         let asked = FrozenRequest::open(&frozen)?.into_request(mark.clone());
+        let of_plan = plan.as_ref().map(|it| on_sale::faults(it, &request));
+        let of_plan = of_plan.unwrap_or_default();
         let checked = {
-            let checked = validate::check(&account, &request, &asked).await;
+            let checked = validate::check(&account, &request, &asked, of_plan).await;
             if let Err(Error::Provider(error)) = &checked
                 && error.kind == ErrorKind::BadToken
             {
@@ -136,10 +145,23 @@ impl Platform {
             request: frozen,
         };
         let audit = grant.audit("instance.create", id.to_string());
-        let accepted = self
-            .repository
-            .accept_create(&tenant, new, operation, key, audit)
-            .await?;
+        let accepted = match plan {
+            None => {
+                let accepted = self
+                    .repository
+                    .accept_create(&tenant, new, operation, key, audit);
+                accepted.await?
+            }
+            Some(plan) => {
+                let intent = Intent {
+                    new,
+                    operation,
+                    key,
+                    audit,
+                };
+                self.accept_sale(&tenant, plan, &request, intent).await?
+            }
+        };
         log(&accepted);
         self.bell.ring();
         self.settle(&tenant, accepted, wait).await

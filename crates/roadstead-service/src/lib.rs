@@ -13,12 +13,14 @@ mod people;
 mod platform;
 mod providers;
 mod registry;
+mod sale_plans;
 mod telemetry;
 
 pub use roadstead_repository::{
-    Accepted, ErrorRecord, Event, EventBody, Instance, InstanceBrief, InstanceFilter,
-    InstancePatch, Lifecycle, Membership, Operation, OperationBrief, OperationKind, OperationState,
-    Organization, Provider as ProviderRecord, ProviderPatch, Role, Session, Specification, User,
+    Accepted, Accounts, ErrorRecord, Event, EventBody, Imported, Instance, InstanceBrief,
+    InstanceFilter, InstancePatch, Lifecycle, Membership, Operation, OperationBrief, OperationKind,
+    OperationState, Organization, OwnMarkups, Provider as ProviderRecord, ProviderPatch, Role, Sale,
+    SaleOffering, SalePlan, SalePlanFilter, SalePlanOrder, Session, Specification, User,
     Verification,
 };
 
@@ -36,4 +38,7 @@ pub use crate::people::{Login, NewUser};
 pub use crate::platform::{Platform, PlatformConfig};
 pub use crate::providers::{ProviderChange, RegisterProvider, Registered};
 pub use crate::registry::{Account, Factory, Registry};
+pub use crate::sale_plans::{
+    BasePrice, ImportFilter, ImportPlans, ImportReport, SalePlanChange, SellPlan,
+};
 pub use crate::telemetry::describe;

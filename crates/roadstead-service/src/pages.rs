@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use roadstead_core::InstanceId;
-use roadstead_repository::{ListedBy, Repository, Tenant};
+use roadstead_repository::{ListedBy, Repository, SalePlanFilter, SalePlanOrder, Tenant};
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
@@ -168,7 +168,7 @@ pub(crate) struct Cursors<'a> {
 }
 
 /// A place in a list: what it is ordered by there, and the id.
-type Place = (Vec<u8>, Uuid);
+pub(crate) type Place = (Vec<u8>, Uuid);
 
 impl<'a> Cursors<'a> {
     fn of_servers(repository: &'a Repository, tenant: &Tenant, order: ServerOrder) -> Self {
@@ -196,6 +196,17 @@ impl<'a> Cursors<'a> {
         Self { repository, list }
     }
 
+    /// Plans are the same for all organizations; what an hour costs depends on the region.
+    pub(crate) fn of_plans(
+        repository: &'a Repository,
+        filter: &SalePlanFilter,
+        order: SalePlanOrder,
+    ) -> Self {
+        let region = filter.region.as_ref().map_or("", |it| it.as_str());
+        let list = format!("plans/{}/{region}", order.as_str()).into_bytes();
+        Self { repository, list }
+    }
+
     /// Makes the cursor of a place.
     pub(crate) fn seal(&self, key: &[u8], id: Uuid) -> String {
         let mut bytes = [key, id.as_bytes()].concat();
@@ -205,7 +216,7 @@ impl<'a> Cursors<'a> {
     }
 
     /// Reads the place from a cursor of this list.
-    fn open(&self, cursor: &str) -> Result<Place> {
+    pub(crate) fn open(&self, cursor: &str) -> Result<Place> {
         let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_bad| refused())?;
         let (place, tag) = split_end(&bytes, TAG_LEN).ok_or_else(refused)?;
         if self.tag(place) != tag {
@@ -245,7 +256,7 @@ fn text((key, id): Place) -> Result<(String, InstanceId)> {
     Ok((text, InstanceId(id)))
 }
 
-fn refused() -> Error {
+pub(crate) fn refused() -> Error {
     Error::invalid(
         "cursor",
         "this is no cursor of this list in this order; use `next_cursor` of the page before",

@@ -155,6 +155,17 @@ impl From<roadstead_repository::Error> for Error {
                  they are gone",
                 if count == 1 { "server" } else { "servers" }
             )),
+            Repository::PlanInUse { count } => Self::Conflict(format!(
+                "the plan still has {count} {}; take it off sale with `active` instead",
+                if count == 1 { "server" } else { "servers" }
+            )),
+            Repository::Changed { what } => Self::Conflict(format!(
+                "the {what} is being changed; look at it and try again"
+            )),
+            Repository::Markup { plan, error } => Self::invalid(
+                "markup",
+                format!("this does not fit the plan `{plan}`: {error}"),
+            ),
             unavailable @ Repository::Unavailable(_) => Self::Unavailable(unavailable),
             other => Self::Internal(Box::new(other)),
         }

@@ -112,6 +112,34 @@ fn by_hand(lines: &[&str]) -> Vec<Value> {
 }
 
 #[tokio::test]
+async fn each_provider_has_plans_on_sale_that_a_member_can_buy() {
+    let demo = Demo::start(&[]);
+    let member = demo.member().await;
+    let providers = member.get("/api/vps/providers").await;
+    for provider in providers["providers"].as_array().unwrap() {
+        let kind = word(provider, "/type");
+        let wanted = crate::simulators::wanted(&kind, &word(provider, "/id"), "bought");
+        let path = format!("/api/vps/plans?provider_type={kind}&limit=200");
+        let plans = member.get(&path).await;
+        let plans = plans["plans"].as_array().unwrap();
+        assert!(plans.len() > 5, "{kind}: {}", plans.len());
+        let plan = plans.iter().find(|it| it["type"] == wanted["type"]);
+        let plan = plan.unwrap();
+        assert_eq!(plan["markup"]["percent"], "20");
+        let mut request = wanted;
+        request.as_object_mut().unwrap().remove("type");
+        request.as_object_mut().unwrap().remove("provider_id");
+        request["plan_id"] = plan["id"].clone();
+        let created = member.post("/api/vps", request).await;
+        assert_eq!(created["instance"]["price"], plan["price"], "{created}");
+        member
+            .until(&word(&created, "/instance/id"), "running")
+            .await;
+    }
+    demo.program.stop().ok();
+}
+
+#[tokio::test]
 async fn a_kept_demonstration_is_there_again_and_with_fresh_passwords() {
     let place = Place::new();
     let folder = place.path("kept").display().to_string();

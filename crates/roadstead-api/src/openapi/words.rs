@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use roadstead_core::{Feature, State};
-use roadstead_service::{Lifecycle, OperationKind, OperationState, Role, ServerOrder};
+use roadstead_service::{
+    Lifecycle, OperationKind, OperationState, Role, SalePlanOrder, ServerOrder,
+};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
@@ -95,6 +97,14 @@ pub(crate) fn role(_: &mut SchemaGenerator) -> Schema {
 
 pub(crate) fn verification(_: &mut SchemaGenerator) -> Schema {
     one_of(["verified", "unverified", "refused"])
+}
+
+pub(crate) fn price_source(_: &mut SchemaGenerator) -> Schema {
+    one_of(["provider_api", "catalogue", "operator"])
+}
+
+pub(crate) fn plan_order(_: &mut SchemaGenerator) -> Schema {
+    one_of(SalePlanOrder::ALL.map(SalePlanOrder::as_str))
 }
 
 /// An exact amount.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use actix_web::web;
-use roadstead_core::{Code, InstanceId, ProviderId, Secret};
+use roadstead_core::{Code, InstanceId, ProviderId, SalePlanId, Secret};
 use roadstead_service::{
     Accepted, CreateServer, Error, Grant, InstanceFilter, InstancePatch, ManageInstances,
     OperationKind, PageRequest, Platform, ReadInstances, ServerOrder,
@@ -52,7 +52,8 @@ pub(super) fn routes() -> Vec<Route> {
                  `wait` it answers when the provider has accepted or refused, so that a refusal \
                  has its own code and status; without it, a refusal is on the operation.\n\nGive \
                  `provider_id`, or `provider_type` for the first active account of that provider; \
-                 if both are given, they must agree.",
+                 if both are given, they must agree. `plan_id` may stand for `provider_id` and \
+                 `type`: then the price is the plan's, and stays on the server.",
             )
             .asks_provider()
             .idempotent()
@@ -126,10 +127,13 @@ struct CreateBody {
     /// Your name for it; the provider's `descriptor` says what names it takes.
     #[schemars(example = &"test-server")]
     label: String,
-    /// The provider's id of a plan.
+    /// A plan on sale, which says the account and the provider's plan.
+    #[schemars(with = "Option<Id>")]
+    plan_id: Option<SalePlanId>,
+    /// The provider's id of a plan; needed without `plan_id`.
     #[serde(rename = "type")]
     #[schemars(example = &"s-1vcpu-1gb")]
-    plan: String,
+    plan: Option<String>,
     /// The provider's id of a region.
     #[schemars(example = &"nyc3")]
     region: String,
@@ -178,8 +182,9 @@ async fn create(
     let request = CreateServer {
         provider: it.provider_id,
         kind: it.provider_type,
+        sale: it.plan_id,
         label: it.label,
-        plan: it.plan,
+        plan: plan(it.plan, it.plan_id)?,
         region: it.region,
         image: it.image,
         root_password: it.root_password,
@@ -195,6 +200,18 @@ async fn create(
     };
     let accepted = platform.create_server(&caller.0, request).await?;
     Ok(answer(accepted))
+}
+
+/// Returns the provider's plan, which a plan on sale may stand for.
+fn plan(named: Option<String>, sale: Option<SalePlanId>) -> Result<String, ApiError> {
+    let message = match (named, sale) {
+        (Some(plan), None) => return Ok(plan),
+        (None, Some(_)) => return Ok(String::new()),
+        (Some(plan), Some(_)) if !plan.is_empty() => return Ok(plan),
+        (Some(_), Some(_)) => "must not be empty; leave it out, `plan_id` says enough",
+        (None, None) => "say what: give `type`, or `plan_id`",
+    };
+    Err(ApiError::validation("type".to_owned(), message))
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -7,7 +7,7 @@ use roadstead_service::public_field;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Price;
+use super::{Price, Sale};
 use crate::openapi::words::{self, Id};
 
 /// A server.
@@ -64,6 +64,10 @@ pub(crate) struct Instance {
     notes: String,
     /// What it costs, fixed when it was accepted; `null` where the provider does not say.
     price: Option<Price>,
+    /// Under which terms it was sold by a plan on sale; absent where the provider's plan was asked
+    /// for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sale: Option<Sale>,
     /// Why it failed, or what a person must decide, as a sentence; else absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"the provider has no room for this plan")]
@@ -96,6 +100,7 @@ impl From<service::Instance> for Instance {
             tags: it.tags,
             notes: it.notes,
             price: it.price.as_ref().map(Price::from),
+            sale: it.sale.map(Sale::from),
             problem: it.problem,
             observed_at: it.observed_at,
             created_at: it.created_at,

@@ -30,12 +30,13 @@ enum Thing {
     Server,
     Operation,
     Account,
+    Plan,
 }
 
-use Thing::{Account, Nothing, Operation, Server};
+use Thing::{Account, Nothing, Operation, Plan, Server};
 
 /// Every route. One that is mounted and not listed here fails a test below.
-const ROUTES: [(&str, &str, Who, Thing); 35] = [
+const ROUTES: [(&str, &str, Who, Thing); 41] = [
     ("GET", "/docs", Anyone, Nothing),
     ("GET", "/docs/style.css", Anyone, Nothing),
     ("GET", "/api/openapi.json", Anyone, Nothing),
@@ -80,6 +81,13 @@ const ROUTES: [(&str, &str, Who, Thing); 35] = [
         Account,
     ),
     ("GET", "/api/admin/providers/{id}/budget", Operate, Account),
+    ("GET", "/api/vps/plans", Look, Nothing),
+    ("GET", "/api/admin/plans", Operate, Nothing),
+    ("POST", "/api/admin/plans", Operate, Nothing),
+    ("POST", "/api/admin/plans/import", Operate, Nothing),
+    ("GET", "/api/admin/plans/{id}", Operate, Plan),
+    ("PUT", "/api/admin/plans/{id}", Operate, Plan),
+    ("DELETE", "/api/admin/plans/{id}", Operate, Plan),
     // The last, because nobody can do anything afterwards.
     ("POST", "/api/auth/logout", LoggedIn, Nothing),
 ];
@@ -142,7 +150,7 @@ fn verdict(who: Who, thing: Thing, person: Option<Person>, whose: Whose) -> Verd
     };
     let there = match thing {
         Nothing => true,
-        Account => matches!(whose, Whose::Own | Whose::Foreign),
+        Account | Plan => matches!(whose, Whose::Own | Whose::Foreign),
         Server | Operation => whose == Whose::Own,
     };
     match (may, there) {
@@ -156,16 +164,25 @@ struct Things {
     server: String,
     operation: String,
     account: String,
+    plan: String,
 }
 
-/// Makes a server for somebody's organization.
+/// Makes a server for somebody's organization, and a plan, which is nobody's.
 async fn things(app: &TestApp, person: Person) -> Things {
     let created = app.post("/api/vps").by(person).json(&wanted("mine")).await;
     let created = created.ok();
+    let account = created.word("/instance/provider_id");
+    let size = match person {
+        Member => "s-1vcpu-1gb",
+        _ => "s-1vcpu-2gb",
+    };
+    let plan = json!({ "provider_id": account, "type": size });
+    let plan = app.post("/api/admin/plans").by(Operator).json(&plan).await;
     Things {
         server: created.word("/instance/id"),
         operation: created.word("/operation/id"),
-        account: created.word("/instance/provider_id"),
+        account,
+        plan: plan.ok().word("/plan/id"),
     }
 }
 
@@ -175,7 +192,10 @@ fn body(method: &str, path: &str) -> Option<Value> {
             Some(json!({ "email": "member@test.example", "password": PASSWORD }))
         }
         ("POST", "/api/vps") => Some(wanted("another")),
-        ("PUT", _) => Some(json!({ "order": [] })),
+        ("PUT", "/api/admin/providers/reorder") => Some(json!({ "order": [] })),
+        ("PUT", _) => Some(json!({})),
+        // Without an account, so that nothing is put on sale over and over.
+        ("POST", "/api/admin/plans" | "/api/admin/plans/import") => Some(json!({})),
         // No token, so that nothing is registered over and over.
         ("POST", "/api/admin/providers") => Some(json!({ "name": "x", "type": "digitalocean" })),
         ("PATCH", _) => Some(json!({})),
@@ -260,6 +280,7 @@ fn id_of(thing: Thing, whose: Whose, own: &Things, foreign: &Things) -> String {
         Server => things.server.clone(),
         Operation => things.operation.clone(),
         Account => things.account.clone(),
+        Plan => things.plan.clone(),
     }
 }
 
@@ -284,7 +305,7 @@ fn check(answer: Answer, expected: Verdict, thing: Thing, place: &str) {
             let code = match thing {
                 Server => "INSTANCE_NOT_FOUND",
                 Account => "PROVIDER_NOT_FOUND",
-                Operation | Nothing => "NOT_FOUND",
+                Operation | Plan | Nothing => "NOT_FOUND",
             };
             assert_eq!(answer.word("/code"), code, "{shown}");
         }

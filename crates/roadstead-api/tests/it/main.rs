@@ -24,6 +24,7 @@ mod idempotency;
 mod lists;
 mod openapi;
 mod reference;
+mod plans;
 mod schema;
 mod servers;
 mod vendor;

@@ -7,7 +7,7 @@ use diesel_async::RunQueryDsl;
 
 use crate::db::{Backend, Repository, read};
 use crate::error::Result;
-use crate::record::{SalePlan, SalePlanFilter, SalePlanMark, SalePlanOrder};
+use crate::record::{Accounts, SalePlan, SalePlanFilter, SalePlanMark, SalePlanOrder};
 use crate::row;
 use crate::schema::{service_providers, vps_plans};
 use crate::types::Id;
@@ -65,14 +65,17 @@ impl Repository {
             if let Some(memory) = filter.min_memory {
                 query = query.filter(vps_plans::memory_mib.ge(saturated(memory.0)));
             }
-            if let Some(on_sale) = filter.on_sale {
+            if let Some(active) = filter.active {
                 let sold = vps_plans::is_active.eq(true)
                     .and(vps_plans::is_retired.eq(false));
-                query = if on_sale {
-                    query.filter(sold).filter(service_providers::is_active.eq(true))
+                query = if active {
+                    query.filter(sold)
                 } else {
                     query.filter(diesel::dsl::not(sold))
                 };
+            }
+            if filter.accounts == Accounts::Active {
+                query = query.filter(service_providers::is_active.eq(true));
             }
             if let Some(region) = region {
                 let sold = sql::<Bool>(words.offered).bind::<Text, _>(region)

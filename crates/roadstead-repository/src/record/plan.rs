@@ -320,13 +320,13 @@ pub enum OwnMarkups {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
     /// Plans that are new on sale.
-    pub added: usize,
+    pub added: u64,
     /// Plans of which the vendor or this import says something else than is on record.
-    pub updated: usize,
+    pub updated: u64,
     /// Plans that are as they were.
-    pub unchanged: usize,
+    pub unchanged: u64,
     /// Plans that the vendor has ceased to sell since the last import.
-    pub retired: usize,
+    pub retired: u64,
 }
 
 /// Which plans on sale a list asks for.
@@ -347,7 +347,19 @@ pub struct SalePlanFilter {
     /// Only those with as much or more.
     pub min_memory: Option<MiB>,
     /// Only those that are on sale, or that are not.
-    pub on_sale: Option<bool>,
+    pub active: Option<bool>,
+    /// At which accounts.
+    pub accounts: Accounts,
+}
+
+/// At which accounts a list of plans looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Accounts {
+    /// At those where something can be bought.
+    #[default]
+    Active,
+    /// At all.
+    All,
 }
 
 /// In which order plans on sale are listed.
@@ -360,6 +372,27 @@ pub enum SalePlanOrder {
     Cheapest,
     /// The dearest hour first; unknown last.
     Dearest,
+}
+
+impl SalePlanOrder {
+    /// Every order.
+    pub const ALL: [Self; 3] = [Self::Position, Self::Cheapest, Self::Dearest];
+
+    /// Returns the word that asks for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Position => "position",
+            Self::Cheapest => "price",
+            Self::Dearest => "-price",
+        }
+    }
+
+    /// Reads the word that asks for an order.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == word)
+    }
 }
 
 /// Where a page of plans on sale begins: after the plan with this key and id.

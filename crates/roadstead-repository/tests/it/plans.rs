@@ -7,9 +7,10 @@ use roadstead_core::{
     ProviderId, RegionId, SalePlanId,
 };
 use roadstead_repository::{
-    BaseChange, Error, Hardware, Imported, Lifecycle, Listing, NewSalePlan, OfferedIn, OfferedPlan,
-    OfferedPrice, OperationKind, OperationState, OwnMarkups, PlanImport, Repository, Sale,
-    SalePlan, SalePlanFilter, SalePlanMark, SalePlanOrder, SalePlanPatch,
+    Accounts, BaseChange, Error, Hardware, Imported, Lifecycle, Listing, NewSalePlan, OfferedIn,
+    OfferedPlan, OfferedPrice, OperationKind, OperationState, OwnMarkups, PlanImport,
+    ProviderPatch, Repository, Sale, SalePlan, SalePlanFilter, SalePlanMark, SalePlanOrder,
+    SalePlanPatch,
 };
 use roadstead_testkit::{Scratch, on_both_databases};
 
@@ -327,8 +328,8 @@ on_both_databases! {
             fleet.repository.import_sale_plans(fleet.provider, import, audit())
         });
         let done: Vec<_> = join_all(runs).await.into_iter().map(Result::unwrap).collect();
-        assert_eq!(done.iter().map(|it| it.added).sum::<usize>(), 20, "{done:?}");
-        assert_eq!(done.iter().map(|it| it.unchanged).sum::<usize>(), 100, "{done:?}");
+        assert_eq!(done.iter().map(|it| it.added).sum::<u64>(), 20, "{done:?}");
+        assert_eq!(done.iter().map(|it| it.unchanged).sum::<u64>(), 100, "{done:?}");
         assert_eq!(all(&fleet.repository).await.len(), 20);
     }
 
@@ -507,9 +508,14 @@ on_both_databases! {
         assert_eq!(only(SalePlanFilter { memory: Some(MiB(u64::MAX)), ..all() }).await, "");
         let off = SalePlanPatch { active: Some(false), ..SalePlanPatch::default() };
         update(&fleet, elsewhere.id, off).await;
-        assert_eq!(only(SalePlanFilter { on_sale: Some(false), ..all() }).await, "tiny");
-        let sold = only(SalePlanFilter { on_sale: Some(true), ..all() }).await;
+        assert_eq!(only(SalePlanFilter { active: Some(false), ..all() }).await, "tiny");
+        let sold = only(SalePlanFilter { active: Some(true), ..all() }).await;
         assert_eq!(sold, "big unknown small odd");
+        let patch = ProviderPatch { active: Some(false), ..ProviderPatch::default() };
+        fleet.repository.update_provider(fleet.provider, patch, audit()).await.unwrap();
+        assert_eq!(only(all()).await, "tiny");
+        let everywhere = SalePlanFilter { accounts: Accounts::All, ..all() };
+        assert_eq!(only(everywhere).await, "big unknown small odd tiny");
     }
 
     async fn a_thousand_plans_are_imported_and_listed(database: &Scratch) {

@@ -28,7 +28,7 @@ pub(super) struct Checked {
     pub(super) price: Option<Price>,
 }
 
-/// Checks a request.
+/// Checks a request, and adds what is wrong to what was found already.
 ///
 /// # Errors
 ///
@@ -37,8 +37,9 @@ pub(super) async fn check(
     account: &Account,
     request: &CreateServer,
     asked: &CreateInstance,
+    already: Vec<FieldError>,
 ) -> Result<Checked> {
-    let mut faults = Faults::default();
+    let mut faults = Faults(already);
     let descriptor = account.provider.descriptor();
     faults.label(descriptor, &request.label);
     faults.tags(&request.tags);

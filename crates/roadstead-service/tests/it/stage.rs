@@ -248,6 +248,7 @@ impl Stage {
         CreateServer {
             provider: Some(self.account),
             kind: None,
+            sale: None,
             label: label.to_owned(),
             plan: self.vendor.plan.to_owned(),
             region: self.vendor.region.to_owned(),

@@ -152,7 +152,7 @@ impl ErrorCode {
                     "Something else stands in the way (409), or an Idempotency-Key came with another request (422)."
                 }
                 DoorCode::QuotaExceeded => {
-                    "A limit of your organization is reached. Reserved: there are none yet."
+                    "A limit of your organization is reached: so far, of how many SSH keys it may have."
                 }
                 DoorCode::PayloadTooLarge => "The body is larger than this route takes.",
                 DoorCode::TooManyRequests => {
@@ -378,6 +378,7 @@ impl From<Error> for ApiError {
             }
             Error::InvalidAction(_) => Self::new(ErrorCode::Provider(Code::InvalidAction), message),
             Error::Conflict(_) => Self::door(DoorCode::Conflict, message),
+            Error::QuotaExceeded(_) => Self::door(DoorCode::QuotaExceeded, message),
             Error::KeyReused => {
                 let mut error = Self::door(DoorCode::Conflict, message);
                 error.0.status = StatusCode::UNPROCESSABLE_ENTITY;

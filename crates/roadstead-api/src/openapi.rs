@@ -19,6 +19,7 @@ pub(crate) enum Tag {
     Catalogue,
     Servers,
     Operations,
+    SshKeys,
     Accounts,
     Plans,
     Service,
@@ -31,6 +32,7 @@ impl Tag {
         Self::Catalogue,
         Self::Servers,
         Self::Operations,
+        Self::SshKeys,
         Self::Accounts,
         Self::Plans,
         Self::Service,
@@ -42,6 +44,7 @@ impl Tag {
             Self::Catalogue => "Catalogue",
             Self::Servers => "Servers",
             Self::Operations => "Operations",
+            Self::SshKeys => "SSH keys",
             Self::Accounts => "Provider accounts",
             Self::Plans => "Plans on sale",
             Self::Service => "Service",
@@ -63,6 +66,10 @@ impl Tag {
             Self::Operations => {
                 "What was asked for is on record as an operation, and is done however often the \
                  service is restarted meanwhile."
+            }
+            Self::SshKeys => {
+                "The organization's public keys, which a create names by their ids. They are \
+                 placed at a provider when a server first needs them there."
             }
             Self::Accounts => {
                 "The accounts at the providers, for operators. Tokens go in and never come out."

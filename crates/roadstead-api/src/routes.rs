@@ -8,6 +8,7 @@ mod health;
 mod operations;
 mod plans;
 mod reference;
+mod ssh_keys;
 mod vps;
 
 use actix_web::web::ServiceConfig;
@@ -23,6 +24,7 @@ pub(crate) fn all() -> Vec<Route> {
         plans::routes(),
         operations::routes(),
         events::routes(),
+        ssh_keys::routes(),
         admin::routes(),
         health::routes(),
         reference::routes(),

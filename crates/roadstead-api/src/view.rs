@@ -8,6 +8,7 @@ mod instance;
 mod people;
 mod plan;
 mod provider;
+mod ssh_key;
 
 use jiff::Timestamp;
 use roadstead_core::{Money, Price as CorePrice};
@@ -17,7 +18,7 @@ use serde::Serialize;
 pub(crate) use self::answer::{
     AcceptedAnswer, AccountAnswer, AccountsAnswer, BudgetAnswer, Done, HealthAnswer,
     InstanceAnswer, InstancesAnswer, MeAnswer, OperationAnswer, OperationsAnswer, ProvidersAnswer,
-    ReadyAnswer,
+    ReadyAnswer, SshKeyAnswer, SshKeysAnswer,
 };
 pub(crate) use self::budget::BudgetBucket;
 pub(crate) use self::catalogue::{
@@ -32,6 +33,7 @@ pub(crate) use self::plan::{
     SalePlansAnswer,
 };
 pub(crate) use self::provider::{AdminProvider, Provider};
+pub(crate) use self::ssh_key::SshKey;
 use crate::openapi::words;
 
 /// What something costs. A part that is `null` is unknown, and never free.

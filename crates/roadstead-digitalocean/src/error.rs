@@ -145,7 +145,8 @@ fn field_of(words: &str) -> Option<&'static str> {
             .split(|it: char| !it.is_ascii_alphanumeric() && it != '_')
             .any(|it| it == word)
     };
-    if words.contains("ssh key") || has("ssh_keys") || has("fingerprint") {
+    let of_keys = ["ssh key", "key identifier", "key invalid"];
+    if of_keys.iter().any(|it| words.contains(it)) || has("ssh_keys") || has("fingerprint") {
         Some("ssh_keys")
     } else if words.contains("user data") || has("user_data") {
         Some("user_data")
@@ -318,6 +319,14 @@ mod tests {
             ),
             (
                 "1 are invalid key identifiers for Droplet creation: ssh_keys",
+                Some("ssh_keys"),
+            ),
+            (
+                "46000001 are invalid key identifiers for Droplet creation.",
+                Some("ssh_keys"),
+            ),
+            (
+                "Key invalid, key should be of the format `type key [comment]`",
                 Some("ssh_keys"),
             ),
             ("tags can only contain letters", Some("tags")),

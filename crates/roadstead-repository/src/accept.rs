@@ -70,16 +70,16 @@ impl Repository {
         key: &IdempotencyKey,
     ) -> Result<Option<Accepted>> {
         let organization = Id(tenant.org.0);
-        let found: Option<(Vec<u8>, Id)> = read!(self.db, c => idempotency_keys::table
+        let found: Option<(Vec<u8>, Option<Id>)> = read!(self.db, c => idempotency_keys::table
             .find((organization, &key.key))
             .select((idempotency_keys::hash, idempotency_keys::operation_id))
             .first(c).await.optional())?;
         let Some((hash, operation)) = found else {
             return Ok(None);
         };
-        if hash != key.hash {
-            return Err(Error::KeyReused);
-        }
+        let operation = operation
+            .filter(|_| hash == key.hash)
+            .ok_or(Error::KeyReused)?;
         let operation = self.get_operation(tenant, OperationId(operation.0)).await?;
         let instance = self.get_instance(tenant, operation.instance).await?;
         Ok(Some(Accepted {
@@ -268,7 +268,7 @@ async fn take_key(tx: &mut Connection, asked: &Asked) -> Result<Option<Id>> {
         idempotency_keys::organization_id.eq(organization),
         idempotency_keys::key.eq(&key.key),
         idempotency_keys::hash.eq(&key.hash),
-        idempotency_keys::operation_id.eq(Id(asked.operation.id.0)),
+        idempotency_keys::operation_id.eq(Some(Id(asked.operation.id.0))),
         // It says when the key may be forgotten, which no clock need be exact for.
         idempotency_keys::created_at.eq(Time::now()),
     );
@@ -278,13 +278,13 @@ async fn take_key(tx: &mut Connection, asked: &Asked) -> Result<Option<Id>> {
     if inserted > 0 {
         return Ok(None);
     }
-    let (hash, earlier): (Vec<u8>, Id) = run!(tx, c => idempotency_keys::table
+    let (hash, earlier): (Vec<u8>, Option<Id>) = run!(tx, c => idempotency_keys::table
         .find((organization, &key.key))
         .select((idempotency_keys::hash, idempotency_keys::operation_id)).first(c).await)?;
-    if hash == key.hash {
-        Ok(Some(earlier))
-    } else {
-        Err(Error::KeyReused)
+    match earlier {
+        Some(earlier) if hash == key.hash => Ok(Some(earlier)),
+        // Without an operation it stands for an answer to something else.
+        _ => Err(Error::KeyReused),
     }
 }
 
@@ -293,7 +293,7 @@ async fn point_key(tx: &mut Connection, asked: &Asked, operation: Id) -> Result<
     let Some(key) = &asked.key else { return Ok(()) };
     let found = idempotency_keys::table.find((Id(asked.tenant.org.0), &key.key));
     run!(tx, c => diesel::update(found)
-        .set(idempotency_keys::operation_id.eq(operation)).execute(c).await)?;
+        .set(idempotency_keys::operation_id.eq(Some(operation))).execute(c).await)?;
     Ok(())
 }
 

@@ -25,6 +25,22 @@ pub enum Error {
         /// What stands against it, as a clause.
         what: &'static str,
     },
+    /// It, or its name, is on record already.
+    #[error("{what} is on record already, as `{name}`")]
+    Exists {
+        /// What.
+        what: &'static str,
+        /// Under which name.
+        name: String,
+    },
+    /// There are as many as there may be.
+    #[error("the organization has {most} {what}, and may have no more")]
+    Full {
+        /// What, in the plural.
+        what: &'static str,
+        /// How many.
+        most: u32,
+    },
     /// The idempotency key belongs to another request.
     #[error("the idempotency key was already used for a different request")]
     KeyReused,

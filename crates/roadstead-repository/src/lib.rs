@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod accept;
+mod answers;
 mod apply;
 mod audit;
 mod claim;
@@ -12,12 +13,14 @@ mod migrations;
 mod observe;
 mod operations;
 mod people;
+mod placements;
 mod plans;
 mod providers;
 mod record;
 mod row;
 mod schema;
 mod sealing;
+mod ssh_keys;
 mod tally;
 mod types;
 
@@ -30,11 +33,12 @@ pub use crate::record::{
     Accepted, Accounts, Apart, AttemptOutcome, AuditEntry, BaseChange, Change, Claim, ErrorRecord,
     Event, EventBody, Hardware, IdempotencyKey, Imported, Instance, InstanceBrief, InstanceChange,
     InstanceFilter, InstancePatch, InstanceSlice, Lifecycle, ListedBy, Listing, Membership,
-    NewInstance, NewOperation, NewProvider, NewSalePlan, NewSession, Observation, OfferedIn,
-    OfferedPlan, OfferedPrice, Operation, OperationBrief, OperationKind, OperationSlice,
-    OperationState, Organization, OwnMarkups, PlanImport, Position, Provider, ProviderPatch,
-    Request, Role, Sale, SaleOffering, SalePlan, SalePlanFilter, SalePlanMark, SalePlanOrder,
-    SalePlanPatch, SentAttempt, Session, Specification, User, Verification,
+    NewInstance, NewOperation, NewPlacement, NewProvider, NewSalePlan, NewSession, NewSshKey,
+    Observation, OfferedIn, OfferedPlan, OfferedPrice, Operation, OperationBrief, OperationKind,
+    OperationSlice, OperationState, Organization, OwnMarkups, Placement, PlanImport, Position,
+    Provider, ProviderPatch, Request, Role, Sale, SaleOffering, SalePlan, SalePlanFilter,
+    SalePlanMark, SalePlanOrder, SalePlanPatch, SentAttempt, Session, Specification, SshKey, User,
+    Verification,
 };
 pub use crate::sealing::Keyring;
 pub use crate::tally::{OpenOperations, Pool, Tally};

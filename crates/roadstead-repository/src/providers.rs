@@ -6,14 +6,13 @@ use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use roadstead_core::{ProviderId, Secret};
 
-use crate::audit;
 use crate::db::{Connection, Repository, Written, detached, read, run, write, written};
 use crate::error::{Error, Result};
 use crate::record::{AuditEntry, NewProvider, Provider, ProviderPatch, Verification};
-use crate::row;
 use crate::schema::{dooms, service_providers, vps_instances};
 use crate::sealing::Keyring;
 use crate::types::{DbTime, Id, Time};
+use crate::{audit, placements, row};
 
 const TAKEN: &str = "the name of the provider account is taken";
 
@@ -297,6 +296,7 @@ async fn delete(tx: &mut Connection, id: Id, audit: &AuditEntry) -> Result<()> {
     if count > 0 {
         return Err(Error::InUse { count });
     }
+    placements::forget_all(tx, id).await?;
     let changes = (
         service_providers::token.eq(None::<Vec<u8>>),
         service_providers::token_key.eq(None::<i64>),

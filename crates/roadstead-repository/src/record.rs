@@ -7,6 +7,7 @@ mod operation;
 mod people;
 mod plan;
 mod provider;
+mod ssh_key;
 
 pub use self::event::{Event, EventBody, InstanceBrief, OperationBrief, Position};
 pub use self::instance::{
@@ -24,3 +25,4 @@ pub use self::plan::{
     SalePlanMark, SalePlanOrder, SalePlanPatch,
 };
 pub use self::provider::{NewProvider, Provider, ProviderPatch, Verification};
+pub use self::ssh_key::{NewPlacement, NewSshKey, Placement, SshKey};

@@ -6,6 +6,7 @@ mod operation;
 mod people;
 mod plan;
 mod provider;
+mod ssh_key;
 
 use roadstead_core::{Currency, Money};
 use serde::Serialize;
@@ -20,6 +21,7 @@ pub(crate) use self::operation::{Attempt, Operation};
 pub(crate) use self::people::{Membership, Organization, Session, User};
 pub(crate) use self::plan::SalePlan;
 pub(crate) use self::provider::{Provider, verification};
+pub(crate) use self::ssh_key::{Placement, SshKey};
 
 /// Reads a word that a column holds.
 fn word<T>(column: &'static str, read: Option<T>) -> Result<T> {
@@ -32,7 +34,7 @@ fn number<T: TryFrom<N>, N>(column: &'static str, value: N) -> Result<T> {
 }
 
 /// Reads a value that a column holds as JSON.
-fn parse<T: DeserializeOwned>(column: &'static str, value: Value) -> Result<T> {
+pub(crate) fn parse<T: DeserializeOwned>(column: &'static str, value: Value) -> Result<T> {
     serde_json::from_value(value).map_err(|_shape| Error::Corrupt { column })
 }
 

@@ -212,14 +212,15 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{Binary, Text};
+    use diesel::sql_types::{Binary, Jsonb, Nullable, Text};
     use crate::types::{DbTime, DbUuid};
     idempotency_keys (organization_id, key) {
         organization_id -> DbUuid,
         key -> Text,
         hash -> Binary,
-        operation_id -> DbUuid,
+        operation_id -> Nullable<DbUuid>,
         created_at -> DbTime,
+        answer -> Nullable<Jsonb>,
     }
 }
 
@@ -277,18 +278,6 @@ diesel::table! {
         operation_id -> DbUuid,
         provider_id -> DbUuid,
         fingerprint -> Text,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::{Binary, Jsonb, Text};
-    use crate::types::{DbTime, DbUuid};
-    answered_requests (organization_id, key) {
-        organization_id -> DbUuid,
-        key -> Text,
-        hash -> Binary,
-        answer -> Jsonb,
-        created_at -> DbTime,
     }
 }
 

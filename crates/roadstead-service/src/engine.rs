@@ -2,6 +2,7 @@
 //! poller that keeps our books true.
 
 mod decide;
+mod keys;
 mod observe;
 mod perform;
 mod poller;

@@ -54,6 +54,9 @@ pub enum Error {
     /// Something else stands in the way.
     #[error("{0}")]
     Conflict(String),
+    /// A limit of the organization is reached.
+    #[error("{0}")]
+    QuotaExceeded(String),
     /// The same `Idempotency-Key` came with another request.
     #[error("this Idempotency-Key was used for another request; choose a new key")]
     KeyReused,

@@ -33,6 +33,24 @@ impl Permission for ManageInstances {
     const VERB: &'static str = "create or change servers in this organization";
 }
 
+/// Looking at the organization's SSH keys.
+#[derive(Debug)]
+pub struct ReadKeys;
+
+impl Permission for ReadKeys {
+    const LEAST: Role = Role::Viewer;
+    const VERB: &'static str = "look at the SSH keys of this organization";
+}
+
+/// Adding and removing the organization's SSH keys.
+#[derive(Debug)]
+pub struct ManageKeys;
+
+impl Permission for ManageKeys {
+    const LEAST: Role = Role::Member;
+    const VERB: &'static str = "add or remove SSH keys of this organization";
+}
+
 /// Who asks, and from which request.
 #[derive(Clone, Debug)]
 pub struct Caller {

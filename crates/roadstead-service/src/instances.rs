@@ -45,7 +45,8 @@ pub struct CreateServer {
     pub image: String,
     /// Its root password.
     pub root_password: Option<Secret<String>>,
-    /// The vendor's ids or fingerprints of keys it has.
+    /// Ids of the organization's keys, public keys in OpenSSH form, or the vendor's ids or
+    /// fingerprints of keys it has.
     pub ssh_keys: Vec<String>,
     /// User data for cloud-init.
     pub user_data: Option<Secret<String>>,
@@ -115,12 +116,13 @@ impl Platform {
         let account = self.account_for(&request).await?;
         let id = InstanceId::fresh();
         let mark = CreateKey::new(&self.deployment, id.0, &request.label);
-        let frozen = FrozenRequest::freeze(&request)?;
+        let keys = self.keys_of_create(&tenant, &request.ssh_keys).await?;
+        let frozen = FrozenRequest::freeze(&request, &keys.named)?;
         let asked = FrozenRequest::open(&frozen)?.into_request(mark.clone());
         let of_plan = plan.as_ref().map(|it| on_sale::faults(it, &request));
-        let of_plan = of_plan.unwrap_or_default();
+        let already = [of_plan.unwrap_or_default(), keys.faults].concat();
         let checked = {
-            let checked = validate::check(&account, &request, &asked, of_plan).await;
+            let checked = validate::check(&account, &request, &asked, already).await;
             if let Err(Error::Provider(error)) = &checked
                 && error.kind == ErrorKind::BadToken
             {
@@ -304,7 +306,7 @@ impl Platform {
         Ok(accepted)
     }
 
-    fn idempotency_key(&self, (key, bytes): &(String, Vec<u8>)) -> IdempotencyKey {
+    pub(crate) fn idempotency_key(&self, (key, bytes): &(String, Vec<u8>)) -> IdempotencyKey {
         IdempotencyKey {
             key: key.clone(),
             hash: self.repository.request_hash(bytes),

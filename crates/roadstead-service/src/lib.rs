@@ -14,14 +14,15 @@ mod platform;
 mod providers;
 mod registry;
 mod sale_plans;
+mod ssh_keys;
 mod telemetry;
 
 pub use roadstead_repository::{
     Accepted, Accounts, ErrorRecord, Event, EventBody, Imported, Instance, InstanceBrief,
     InstanceFilter, InstancePatch, Lifecycle, Membership, Operation, OperationBrief, OperationKind,
     OperationState, Organization, OwnMarkups, Provider as ProviderRecord, ProviderPatch, Role, Sale,
-    SaleOffering, SalePlan, SalePlanFilter, SalePlanOrder, Session, Specification, User,
-    Verification,
+    SaleOffering, SalePlan, SalePlanFilter, SalePlanOrder, Session, Specification, SshKey,
+    User, Verification,
 };
 
 pub use crate::catalogue::{Catalogue, CatalogueSource};
@@ -30,7 +31,9 @@ pub use crate::error::{Error, FieldError, Result, public_field};
 pub use crate::feed::{
     End, EventClockwork, EventFilter, EventItem, EventKind, EventRequest, EventStream,
 };
-pub use crate::grant::{Caller, Grant, ManageInstances, OperatorGrant, Permission, ReadInstances};
+pub use crate::grant::{
+    Caller, Grant, ManageInstances, ManageKeys, OperatorGrant, Permission, ReadInstances, ReadKeys,
+};
 pub use crate::instances::CreateServer;
 pub use crate::observed::ObservedProvider;
 pub use crate::pages::{Page, PageRequest, ServerOrder};
@@ -41,4 +44,5 @@ pub use crate::registry::{Account, Factory, Registry};
 pub use crate::sale_plans::{
     BasePrice, ImportFilter, ImportPlans, ImportReport, SalePlanChange, SellPlan,
 };
+pub use crate::ssh_keys::AddSshKey;
 pub use crate::telemetry::describe;

@@ -207,6 +207,11 @@ impl<'a> Cursors<'a> {
         Self { repository, list }
     }
 
+    pub(crate) fn of_ssh_keys(repository: &'a Repository, tenant: &Tenant) -> Self {
+        let list = [b"ssh_keys/".as_slice(), tenant.org.0.as_bytes()].concat();
+        Self { repository, list }
+    }
+
     /// Makes the cursor of a place.
     pub(crate) fn seal(&self, key: &[u8], id: Uuid) -> String {
         let mut bytes = [key, id.as_bytes()].concat();

@@ -141,6 +141,8 @@ impl From<roadstead_repository::Error> for Error {
                 other => Self::NotFound(other),
             },
             Repository::KeyReused => Self::KeyReused,
+            exists @ Repository::Exists { .. } => Self::Conflict(exists.to_string()),
+            full @ Repository::Full { .. } => Self::QuotaExceeded(full.to_string()),
             Repository::Conflict { what } => Self::Conflict(what.to_owned()),
             Repository::Busy { operation, kind } => Self::Conflict(format!(
                 "the server is busy with operation `{operation}` ({}); wait for it and try again",

@@ -28,7 +28,7 @@ CREATE TABLE ssh_key_placements (
     created_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (provider_id, fingerprint)
 );
-CREATE INDEX ssh_key_placements_due ON ssh_key_placements (due_at);
+CREATE INDEX ssh_key_placements_due ON ssh_key_placements (provider_id, due_at);
 
 -- While an operation is open, what it needs stays where it is.
 CREATE TABLE ssh_key_uses (
@@ -41,14 +41,7 @@ CREATE TABLE ssh_key_uses (
 );
 CREATE INDEX ssh_key_uses_placement ON ssh_key_uses (provider_id, fingerprint);
 
--- The idempotency keys of requests that no operation answers; those that one does are in
--- idempotency_keys. A key stands in one of the two.
-CREATE TABLE answered_requests (
-    organization_id UUID NOT NULL REFERENCES organizations (id),
-    key TEXT NOT NULL,
-    hash BYTEA NOT NULL,
-    answer JSONB NOT NULL,
-    created_at TIMESTAMPTZ NOT NULL,
-    PRIMARY KEY (organization_id, key)
-);
-CREATE INDEX answered_requests_age ON answered_requests (created_at);
+-- A request that makes no operation keeps its answer instead.
+ALTER TABLE idempotency_keys ALTER COLUMN operation_id DROP NOT NULL;
+ALTER TABLE idempotency_keys ADD COLUMN answer JSONB;
+ALTER TABLE idempotency_keys ADD CHECK ((operation_id IS NULL) <> (answer IS NULL));

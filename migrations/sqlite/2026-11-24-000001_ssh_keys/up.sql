@@ -28,7 +28,7 @@ CREATE TABLE ssh_key_placements (
     created_at INTEGER NOT NULL,
     PRIMARY KEY (provider_id, fingerprint)
 ) STRICT;
-CREATE INDEX ssh_key_placements_due ON ssh_key_placements (due_at);
+CREATE INDEX ssh_key_placements_due ON ssh_key_placements (provider_id, due_at);
 
 -- While an operation is open, what it needs stays where it is.
 CREATE TABLE ssh_key_uses (
@@ -41,14 +41,20 @@ CREATE TABLE ssh_key_uses (
 ) STRICT;
 CREATE INDEX ssh_key_uses_placement ON ssh_key_uses (provider_id, fingerprint);
 
--- The idempotency keys of requests that no operation answers; those that one does are in
--- idempotency_keys. A key stands in one of the two.
-CREATE TABLE answered_requests (
+-- A request that makes no operation keeps its answer instead. SQLite cannot take a NOT NULL
+-- away, so the table is made anew.
+CREATE TABLE idempotency_keys_anew (
     organization_id BLOB NOT NULL REFERENCES organizations (id),
     key TEXT NOT NULL,
     hash BLOB NOT NULL,
-    answer BLOB NOT NULL,
+    operation_id BLOB REFERENCES operations (id) DEFERRABLE INITIALLY DEFERRED,
     created_at INTEGER NOT NULL,
-    PRIMARY KEY (organization_id, key)
+    answer BLOB,
+    PRIMARY KEY (organization_id, key),
+    CHECK ((operation_id IS NULL) <> (answer IS NULL))
 ) STRICT;
-CREATE INDEX answered_requests_age ON answered_requests (created_at);
+INSERT INTO idempotency_keys_anew (organization_id, key, hash, operation_id, created_at)
+    SELECT organization_id, key, hash, operation_id, created_at FROM idempotency_keys;
+DROP TABLE idempotency_keys;
+ALTER TABLE idempotency_keys_anew RENAME TO idempotency_keys;
+CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);

@@ -22,8 +22,8 @@ const ORGANIZATION: &str = "The organization that the request is about. Without 
                             that the user belongs to.";
 
 const IDEMPOTENCY_KEY: &str = "A text of your own for this request. The same key with the same \
-                               request gives the same operation, at any time later, and nothing \
-                               is done twice; with another request it is refused (422). A key \
+                               request gives the same operation or answer, at any time later, and \
+                               nothing is done twice; with another request it is refused (422). A key \
                                belongs to the organization.";
 
 const REQUEST_ID: &str = "The id of this request in our log: its own `X-Request-Id` where that is \

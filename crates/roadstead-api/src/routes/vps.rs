@@ -145,7 +145,8 @@ struct CreateBody {
     #[serde(rename = "rootPassword", alias = "root_password")]
     #[schemars(with = "Option<String>", extend("format" = "password"))]
     root_password: Option<Secret<String>>,
-    /// Public keys in OpenSSH form, or the provider's ids of keys it has.
+    /// Up to 50 keys: ids of the organization's SSH keys, public keys in OpenSSH form, or the
+    /// provider's ids of keys it has.
     #[serde(default)]
     #[schemars(example = ["ssh-ed25519 AAAAC3Nz… you@example.com"])]
     ssh_keys: Vec<String>,

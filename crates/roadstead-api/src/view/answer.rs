@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{AdminProvider, BudgetBucket, Instance, Operation, Organization, Provider, User};
+use super::{
+    AdminProvider, BudgetBucket, Instance, Operation, Organization, Provider, SshKey, User,
+};
 use crate::openapi::words::Success;
 
 /// It is done.
@@ -95,6 +97,24 @@ pub(crate) struct OperationsAnswer {
     pub(crate) operations: Vec<Operation>,
     /// Where the next page begins, for `cursor`; `null` on the last page.
     #[schemars(example = &"AAGToeBcfns6nVJvHC6KSxA")]
+    pub(crate) next_cursor: Option<String>,
+}
+
+/// An SSH key.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct SshKeyAnswer {
+    pub(crate) success: Success,
+    pub(crate) ssh_key: SshKey,
+}
+
+/// A page of the organization's SSH keys.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct SshKeysAnswer {
+    pub(crate) success: Success,
+    /// The keys, newest first.
+    pub(crate) ssh_keys: Vec<SshKey>,
+    /// Where the next page begins, for `cursor`; `null` on the last page.
+    #[schemars(example = &"AZOh4Fx-ezqdUm8cLopLEKt7VZ2JAsEdMQ")]
     pub(crate) next_cursor: Option<String>,
 }
 

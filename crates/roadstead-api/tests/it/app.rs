@@ -351,6 +351,25 @@ pub(crate) fn wanted(label: &str) -> Value {
     })
 }
 
+/// Returns a public key of which there is one for each number.
+pub(crate) fn public_key(number: u128) -> String {
+    let mut bytes = b"\0\0\0\x0bssh-ed25519\0\0\0\x20".to_vec();
+    let mut point = [7_u8; 32];
+    point[..16].copy_from_slice(&number.to_be_bytes());
+    bytes.extend(point);
+    // 51 bytes have no padding.
+    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let body: String = bytes
+        .chunks(3)
+        .flat_map(|it| {
+            let bits = u32::from_be_bytes([0, it[0], it[1], it[2]]);
+            [18, 12, 6, 0]
+                .map(|shift| char::from(digits[usize::try_from(bits >> shift & 63).unwrap()]))
+        })
+        .collect();
+    format!("ssh-ed25519 {body}")
+}
+
 /// Changes whenever a migration does, so that no old template is used.
 pub(crate) fn template() -> String {
     let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations");

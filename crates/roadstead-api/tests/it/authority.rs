@@ -6,7 +6,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
-use crate::app::{Commuter, Member, Operator, PASSWORD, Person, Stranger, TestApp, Viewer, wanted};
+use crate::app::{
+    Commuter, Member, Operator, PASSWORD, Person, Stranger, TestApp, Viewer, public_key, wanted,
+};
 use crate::schema::operations;
 
 /// Who may call a route.
@@ -31,12 +33,13 @@ enum Thing {
     Operation,
     Account,
     Plan,
+    Key,
 }
 
-use Thing::{Account, Nothing, Operation, Plan, Server};
+use Thing::{Account, Key, Nothing, Operation, Plan, Server};
 
 /// Every route. One that is mounted and not listed here fails a test below.
-const ROUTES: [(&str, &str, Who, Thing); 41] = [
+const ROUTES: [(&str, &str, Who, Thing); 44] = [
     ("GET", "/docs", Anyone, Nothing),
     ("GET", "/docs/style.css", Anyone, Nothing),
     ("GET", "/api/openapi.json", Anyone, Nothing),
@@ -62,6 +65,9 @@ const ROUTES: [(&str, &str, Who, Thing); 41] = [
     ("GET", "/api/vps/{id}/operations", Look, Server),
     ("GET", "/api/operations/{id}", Look, Operation),
     ("GET", "/api/events", Look, Nothing),
+    ("GET", "/api/ssh-keys", Look, Nothing),
+    ("POST", "/api/ssh-keys", Manage, Nothing),
+    ("DELETE", "/api/ssh-keys/{id}", Manage, Key),
     ("GET", "/api/admin/providers", Operate, Nothing),
     ("POST", "/api/admin/providers", Operate, Nothing),
     ("PUT", "/api/admin/providers/reorder", Operate, Nothing),
@@ -151,7 +157,7 @@ fn verdict(who: Who, thing: Thing, person: Option<Person>, whose: Whose) -> Verd
     let there = match thing {
         Nothing => true,
         Account | Plan => matches!(whose, Whose::Own | Whose::Foreign),
-        Server | Operation => whose == Whose::Own,
+        Server | Operation | Key => whose == Whose::Own,
     };
     match (may, there) {
         (false, _) => Verdict::Forbidden,
@@ -165,9 +171,10 @@ struct Things {
     operation: String,
     account: String,
     plan: String,
+    key: String,
 }
 
-/// Makes a server for somebody's organization, and a plan, which is nobody's.
+/// Makes a server and a key for somebody's organization, and a plan, which is nobody's.
 async fn things(app: &TestApp, person: Person) -> Things {
     let created = app.post("/api/vps").by(person).json(&wanted("mine")).await;
     let created = created.ok();
@@ -183,7 +190,16 @@ async fn things(app: &TestApp, person: Person) -> Things {
         operation: created.word("/operation/id"),
         account,
         plan: plan.ok().word("/plan/id"),
+        key: fresh_key(app, person).await,
     }
+}
+
+/// Adds a key that nobody has yet, and returns its id.
+async fn fresh_key(app: &TestApp, person: Person) -> String {
+    let name = uuid::Uuid::now_v7();
+    let body = json!({ "name": name, "public_key": public_key(name.as_u128()) });
+    let added = app.post("/api/ssh-keys").by(person).json(&body).await;
+    added.ok().word("/ssh_key/id")
 }
 
 fn body(method: &str, path: &str) -> Option<Value> {
@@ -196,6 +212,9 @@ fn body(method: &str, path: &str) -> Option<Value> {
         ("PUT", _) => Some(json!({})),
         // Without an account, so that nothing is put on sale over and over.
         ("POST", "/api/admin/plans" | "/api/admin/plans/import") => Some(json!({})),
+        ("POST", "/api/ssh-keys") => {
+            Some(json!({ "name": "another", "public_key": public_key(1) }))
+        }
         // No token, so that nothing is registered over and over.
         ("POST", "/api/admin/providers") => Some(json!({ "name": "x", "type": "digitalocean" })),
         ("PATCH", _) => Some(json!({})),
@@ -216,10 +235,15 @@ async fn call(app: &TestApp, method: &str, path: &str, id: &str, person: Option<
     }
 }
 
-/// Everything that the two organizations can see of their servers.
-async fn books(app: &TestApp) -> [String; 2] {
-    let harbor = app.get("/api/vps").by(Member).await.ok().text;
-    [harbor, app.get("/api/vps").by(Stranger).await.ok().text]
+/// Everything that the two organizations can see of their servers and keys.
+async fn books(app: &TestApp) -> Vec<String> {
+    let mut books = Vec::new();
+    for path in ["/api/vps", "/api/ssh-keys"] {
+        for person in [Member, Stranger] {
+            books.push(app.get(path).by(person).await.ok().text);
+        }
+    }
+    books
 }
 
 #[tokio::test]
@@ -251,7 +275,13 @@ async fn nobody_gets_further_than_their_role_and_their_organization() {
                         Some(Stranger) => (&strangers, &harbor),
                         _ => (&harbor, &strangers),
                     };
-                    let id = id_of(thing, whose, own, foreign);
+                    let id = match (thing, person) {
+                        // One who was here before has deleted the other.
+                        (Key, Some(person)) if expected == Verdict::Through => {
+                            fresh_key(&app, person).await
+                        }
+                        _ => id_of(thing, whose, own, foreign),
+                    };
                     let answer = call(&app, method, path, &id, person).await;
                     let place = format!("{method} {path} by {person:?}, {whose:?}");
                     check(answer, expected, thing, &place);
@@ -281,6 +311,7 @@ fn id_of(thing: Thing, whose: Whose, own: &Things, foreign: &Things) -> String {
         Operation => things.operation.clone(),
         Account => things.account.clone(),
         Plan => things.plan.clone(),
+        Key => things.key.clone(),
     }
 }
 
@@ -305,7 +336,7 @@ fn check(answer: Answer, expected: Verdict, thing: Thing, place: &str) {
             let code = match thing {
                 Server => "INSTANCE_NOT_FOUND",
                 Account => "PROVIDER_NOT_FOUND",
-                Operation | Plan | Nothing => "NOT_FOUND",
+                Operation | Plan | Key | Nothing => "NOT_FOUND",
             };
             assert_eq!(answer.word("/code"), code, "{shown}");
         }
@@ -318,7 +349,7 @@ async fn a_thing_that_is_anothers_looks_exactly_like_one_that_is_not_there() {
     app.register().await;
     let harbor = things(&app, Member).await;
     for (method, path, _, thing) in ROUTES {
-        if !matches!(thing, Server | Operation) {
+        if !matches!(thing, Server | Operation | Key) {
             continue;
         }
         let foreign = id_of(thing, Whose::Foreign, &harbor, &harbor);

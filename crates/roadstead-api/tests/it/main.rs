@@ -27,4 +27,5 @@ mod reference;
 mod plans;
 mod schema;
 mod servers;
+mod ssh_keys;
 mod vendor;

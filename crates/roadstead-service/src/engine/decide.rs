@@ -102,6 +102,12 @@ pub enum Observed {
     Accepted(RemoteOperation),
     /// The request failed.
     Failed(Error),
+    /// What must stand at the vendor before the request could not be brought there. The request
+    /// was not sent.
+    Unprepared(Error),
+    /// The request was refused, and may have been because what was brought to the vendor before
+    /// is there no more. It has to be brought there anew.
+    StaleKeys(Error),
     /// A complete look for our mark.
     Looked(Vec<Instance>),
     /// The server as it is now.

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest;
 use roadstead_core::{
-    Action, ActionKind, CreateInstance, CreateKey, Error, ErrorKind, Instance, Lane, Provider,
-    RemoteId, Result as CallResult,
+    Action, ActionKind, CreateKey, Error, ErrorKind, Instance, Lane, Provider, RemoteId,
+    Result as CallResult,
 };
 use roadstead_repository::{self as repository, Claim, OperationKind, Tenant, Verification};
 use tracing::{error, info, warn};
 
 use super::decide::{Book, Call, Observed};
+use super::keys;
 use crate::Platform;
 use crate::instances::frozen::FrozenRequest;
 use crate::providers::FOREIGN;
@@ -97,7 +98,11 @@ impl<'a> Hand<'a> {
             Call::Ask => self.patiently(self.ask()).await,
             Call::ConfirmGone => self.patiently(self.confirm_gone()).await,
         };
-        if let Observed::Failed(error) | Observed::Blind(error) = &observed {
+        if let Observed::Failed(error)
+        | Observed::Blind(error)
+        | Observed::Unprepared(error)
+        | Observed::StaleKeys(error) = &observed
+        {
             self.note_failure(error).await;
         }
         Ok(observed)
@@ -133,13 +138,25 @@ impl<'a> Hand<'a> {
     }
 
     async fn send_create(&self) -> Result<Observed, crate::Error> {
-        let request = self.create_request()?;
-        self.begin_attempt().await?;
+        let frozen = FrozenRequest::open(&self.claim.request)?;
+        let own = frozen.own_keys().to_vec();
+        let mut request = frozen.into_request(self.key());
         let provider = self.provider().in_lane(Lane::Mutate);
+        let placing = keys::place(self.platform, self.claim, &*provider, &own, &mut request);
+        let placed = match placing.await {
+            Ok(placed) => placed,
+            Err(keys::Failure::Vendor(error)) => return Ok(Observed::Unprepared(error)),
+            Err(keys::Failure::Own(error)) => return Err(error),
+        };
+        self.begin_attempt().await?;
         let sending = provider.create_instance(&request);
         Ok(
             match self.within_margin("create the instance", sending).await {
                 Ok(created) => Observed::Created(Box::new(created.instance), created.operation),
+                Err(error) if keys::may_be_stale(&error, &placed) => {
+                    keys::forget(self.platform, &placed).await?;
+                    Observed::StaleKeys(error)
+                }
                 Err(error) => Observed::Failed(error),
             },
         )
@@ -254,10 +271,6 @@ impl<'a> Hand<'a> {
         Ok(left)
     }
 
-    fn create_request(&self) -> Result<CreateInstance, crate::Error> {
-        Ok(FrozenRequest::open(&self.claim.request)?.into_request(self.key()))
-    }
-
     /// Logs a vendor's failure with its cause, and freezes the account whose token is refused.
     async fn note_failure(&self, failure: &Error) {
         warn!(
@@ -369,7 +382,7 @@ async fn delete_extra(
 
 /// Returns whether the token still opens the account that it was registered for; freezes the
 /// account if not. With somebody else's token everything is absent.
-async fn is_same(platform: &Platform, account: &Account) -> CallResult<bool> {
+pub(super) async fn is_same(platform: &Platform, account: &Account) -> CallResult<bool> {
     let found = account.provider.validate_credentials().await?;
     let Some(known) = &account.record.fingerprint else {
         return Ok(false);

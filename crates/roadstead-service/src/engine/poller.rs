@@ -9,7 +9,7 @@ use roadstead_repository::Verification;
 use tokio::sync::watch;
 use tracing::{debug, warn};
 
-use super::{observation, perform};
+use super::{keys, observation, perform};
 use crate::Platform;
 use crate::feed::EventClockwork;
 use crate::registry::Account;
@@ -52,6 +52,7 @@ async fn round(platform: &Arc<Platform>) {
             if let Verification::Refused { .. } = account.record.verification {
                 return Ok(());
             }
+            keys::remove_unwanted(platform, &account).await;
             read(platform, &account).await
         };
         if let Err(error) = read.await {

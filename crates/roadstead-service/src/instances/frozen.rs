@@ -1,11 +1,21 @@
 //! A creating request as it is kept between acceptance and the vendor's answer.
 
+use roadstead_core::SshKeyId;
 use roadstead_core::{CreateInstance, CreateKey, Secret};
 use roadstead_repository::Request;
 use serde::{Deserialize, Serialize};
 
 use super::CreateServer;
 use crate::error::{Error, Result};
+use crate::ssh_keys::Key;
+
+/// Which of the keys of a request were the organization's own.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct OwnKey {
+    pub(crate) id: SshKeyId,
+    pub(crate) name: String,
+    pub(crate) fingerprint: String,
+}
 
 /// What is no secret.
 #[derive(Debug, Serialize, Deserialize)]
@@ -13,7 +23,11 @@ struct Plain {
     plan: String,
     region: String,
     image: String,
+    /// Public keys in full, so that the request is whole whatever becomes of ours meanwhile; or
+    /// the vendor's ids.
     ssh_keys: Vec<String>,
+    #[serde(default)]
+    own_keys: Vec<OwnKey>,
     tags: Vec<String>,
     backups: bool,
     ipv6: bool,
@@ -39,12 +53,21 @@ pub(crate) struct FrozenRequest {
 
 impl FrozenRequest {
     /// Splits a request into what is no secret and what is.
-    pub(super) fn freeze(request: &CreateServer) -> Result<Request> {
+    pub(super) fn freeze(request: &CreateServer, keys: &[Key]) -> Result<Request> {
+        let own_key = |key: &Key| {
+            let ((id, name), fingerprint) = key.own.clone().zip(key.fingerprint.clone())?;
+            Some(OwnKey {
+                id,
+                name,
+                fingerprint,
+            })
+        };
         let plain = Plain {
             plan: request.plan.clone(),
             region: request.region.clone(),
             image: request.image.clone(),
-            ssh_keys: request.ssh_keys.clone(),
+            ssh_keys: keys.iter().map(|it| it.text.clone()).collect(),
+            own_keys: keys.iter().filter_map(own_key).collect(),
             tags: request.tags.clone(),
             backups: request.backups,
             ipv6: request.ipv6,
@@ -81,6 +104,11 @@ impl FrozenRequest {
             user_data: hidden.user_data.map(Secret::new),
             options: hidden.options,
         })
+    }
+
+    /// Returns which of its keys were the organization's own.
+    pub(crate) fn own_keys(&self) -> &[OwnKey] {
+        &self.plain.own_keys
     }
 
     /// Returns the request for the vendor.

@@ -16,9 +16,6 @@ use crate::registry::Account;
 /// The most tags of the member's own.
 const MOST_TAGS: usize = 20;
 
-/// The most keys of one request.
-const MOST_KEYS: usize = 50;
-
 /// The longest remarks.
 const LONGEST_NOTES: usize = 10_000;
 
@@ -210,9 +207,6 @@ impl Faults {
                 format!("user data has at most {longest} bytes"),
             );
         }
-        if request.ssh_keys.len() > MOST_KEYS {
-            self.add("ssh_keys", format!("at most {MOST_KEYS} keys"));
-        }
     }
 
     /// Adds what the provider's own crate finds wrong without asking anybody.
@@ -221,6 +215,11 @@ impl Faults {
             return;
         };
         let field = error.field.as_deref().map_or("body", public_field);
+        // Without the keys that are wrong there may be no way into the server left; that is what
+        // the faults of the keys say already.
+        if field == "rootPassword" && self.0.iter().any(|it| it.field == "ssh_keys") {
+            return;
+        }
         // Said already, in words that name the catalogue.
         if self.0.iter().all(|it| it.field != field) {
             self.0.push(FieldError {

@@ -23,6 +23,7 @@ mod plans;
 mod poller;
 mod refused;
 mod secrets;
+mod ssh_keys;
 mod tenants;
 mod twins;
 mod validation;

@@ -231,6 +231,11 @@ impl Stage {
         self.member.clone().grant(None).unwrap()
     }
 
+    /// The member.
+    pub(crate) fn someone(&self) -> Caller {
+        self.member.clone()
+    }
+
     /// A member of another organization.
     pub(crate) fn stranger(&self) -> Caller {
         self.stranger.clone()

@@ -52,7 +52,11 @@ impl Rules<'_> {
                 Step::Call(Call::Get)
             }
             Observed::Blind(error) => self.again(&error),
-            Observed::Created(..) | Observed::Looked(_) | Observed::NotOurs => self.confused(),
+            Observed::Created(..)
+            | Observed::Looked(_)
+            | Observed::NotOurs
+            | Observed::Unprepared(_)
+            | Observed::StaleKeys(_) => self.confused(),
         }
     }
 

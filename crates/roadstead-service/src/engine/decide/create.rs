@@ -39,6 +39,14 @@ impl Rules<'_> {
                 Step::Write(Box::new(change))
             }
             Observed::Failed(error) => self.create_failed(&error),
+            Observed::Unprepared(error) if self.may_send_again(&error) => self.again_later(&error),
+            Observed::Unprepared(error) => self.ended(&error),
+            Observed::StaleKeys(_) if self.book.attempts.saturating_add(1) < CREATE_ATTEMPTS => {
+                let mut change = self.change(OperationState::Ready, Duration::ZERO);
+                change.attempt = Some(AttemptOutcome::Rejected);
+                Step::Write(Box::new(change))
+            }
+            Observed::StaleKeys(error) => self.refused(AttemptOutcome::Rejected, &error),
             Observed::Looked(found) => self.create_looked(found),
             Observed::Seen(instance) => self.create_seen(&instance),
             Observed::Absent => self.create_absent(),
@@ -60,10 +68,8 @@ impl Rules<'_> {
             }
             Outcome::NotExecuted => {
                 if self.may_send_again(error) {
-                    let mut change = self.change(OperationState::Ready, self.backoff(error));
-                    change.attempt = Some(AttemptOutcome::NotExecuted);
-                    change.error = Some(record(error));
-                    return Step::Write(Box::new(change));
+                    let step = self.again_later(error);
+                    return with_attempt(step, AttemptOutcome::NotExecuted);
                 }
                 self.refused(AttemptOutcome::NotExecuted, error)
             }
@@ -197,21 +203,36 @@ impl Rules<'_> {
         change
     }
 
+    /// Waits before the request is sent after all.
+    fn again_later(&self, error: &Error) -> Step {
+        let mut change = self.change(OperationState::Ready, self.backoff(error));
+        change.error = Some(record(error));
+        Step::Write(Box::new(change))
+    }
+
+    fn refused(&self, attempt: AttemptOutcome, error: &Error) -> Step {
+        with_attempt(self.ended(error), attempt)
+    }
+
     /// Ends a create that was refused. A name that is taken may be taken by our own earlier
     /// request, and so may the last place of a quota: what an earlier attempt may have left
     /// must be found before this one's refusal counts.
-    fn refused(&self, attempt: AttemptOutcome, error: &Error) -> Step {
-        let step = if error.kind == ErrorKind::Conflict || self.may_exist() {
+    fn ended(&self, error: &Error) -> Step {
+        if error.kind == ErrorKind::Conflict || self.may_exist() {
             self.resolve(Some(record(error)))
         } else {
             self.fail_create(record(error))
-        };
-        match step {
-            Step::Write(mut change) => {
-                change.attempt = Some(attempt);
-                Step::Write(change)
-            }
-            call @ Step::Call(_) => call,
         }
+    }
+}
+
+/// Adds what became of the attempt.
+fn with_attempt(step: Step, attempt: AttemptOutcome) -> Step {
+    match step {
+        Step::Write(mut change) => {
+            change.attempt = Some(attempt);
+            Step::Write(change)
+        }
+        call @ Step::Call(_) => call,
     }
 }

@@ -59,7 +59,10 @@ impl Rules<'_> {
                 change.doomed = others.into_iter().map(|it| it.id).collect();
                 Step::Write(Box::new(change))
             }
-            Observed::Created(..) | Observed::Asked(_) => self.confused(),
+            Observed::Created(..)
+            | Observed::Asked(_)
+            | Observed::Unprepared(_)
+            | Observed::StaleKeys(_) => self.confused(),
         }
     }
 

@@ -639,3 +639,58 @@ fn claimable(kind: OperationKind) -> Vec<(OperationState, Lifecycle, bool)> {
             .collect(),
     }
 }
+
+#[test]
+fn what_must_stand_at_the_vendor_first_costs_no_attempt_and_no_lost_one_its_record() {
+    let lost = Book {
+        attempts: 1,
+        sent_at: Some(START),
+        lifecycle: Lifecycle::Resolving,
+        ..book(OperationKind::Create, OperationState::Leased)
+    };
+    for book in [book(OperationKind::Create, OperationState::Leased), lost] {
+        let observed = Observed::Unprepared(error(ErrorKind::Timeout));
+        let change = written(next(&book, observed, 10));
+        assert_eq!(
+            (change.state, change.attempt),
+            (OperationState::Ready, None)
+        );
+        assert!(change.due_in > Duration::ZERO && change.error.is_some());
+        let observed = Observed::Unprepared(error(ErrorKind::Timeout));
+        let change = written(next(&book, observed, 301));
+        assert_ne!(
+            change.state,
+            OperationState::Ready,
+            "it is given up some time"
+        );
+        let observed = Observed::Unprepared(error(ErrorKind::Forbidden));
+        let change = written(next(&book, observed, 10));
+        // What an earlier attempt may have left is looked for first.
+        let wanted = match book.attempts {
+            0 => OperationState::Failed,
+            _ => OperationState::Resolving,
+        };
+        assert_eq!((change.state, change.attempt), (wanted, None));
+    }
+}
+
+#[test]
+fn keys_that_went_stale_are_brought_anew_a_bounded_number_of_times() {
+    for (attempts, wanted) in [
+        (0, OperationState::Ready),
+        (1, OperationState::Ready),
+        (2, OperationState::Failed),
+    ] {
+        let book = Book {
+            attempts,
+            ..book(OperationKind::Create, OperationState::Leased)
+        };
+        let observed = Observed::StaleKeys(error(ErrorKind::NoSuchResource));
+        let change = written(next(&book, observed, 10));
+        assert_eq!(change.state, wanted);
+        assert_eq!(
+            change.attempt,
+            Some(roadstead_repository::AttemptOutcome::Rejected)
+        );
+    }
+}

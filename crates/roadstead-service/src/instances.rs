@@ -8,7 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 use roadstead_core::{
-    CreateKey, ErrorKind, InstanceId, OperationId, ProviderId, SalePlanId, Secret, State,
+    CreateKey, ErrorKind, InstanceId, Market, OperationId, ProviderId, SalePlanId, Secret, State,
 };
 use roadstead_repository::{
     Accepted, IdempotencyKey, Instance, InstanceFilter, InstancePatch, Lifecycle, Listing,
@@ -58,6 +58,8 @@ pub struct CreateServer {
     pub private_network: bool,
     /// The member's tags.
     pub tags: Vec<String>,
+    /// How it is paid for; on demand where absent.
+    pub market: Option<Market>,
     /// What only this vendor knows.
     pub options: Option<serde_json::Value>,
     /// The client's key, with the bytes that tell one request from another.

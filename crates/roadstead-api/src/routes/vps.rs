@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use actix_web::web;
-use roadstead_core::{Code, InstanceId, ProviderId, SalePlanId, Secret};
+use roadstead_core::{Code, InstanceId, Market, ProviderId, SalePlanId, Secret};
 use roadstead_service::{
     Accepted, CreateServer, Error, Grant, InstanceFilter, InstancePatch, ManageInstances,
     OperationKind, PageRequest, Platform, ReadInstances, ServerOrder,
@@ -166,6 +166,9 @@ struct CreateBody {
     #[serde(default)]
     #[schemars(example = ["web"])]
     tags: Vec<String>,
+    /// How it is paid for; on demand where it is not given. Plans say where they are sold how.
+    #[schemars(with = "Option<words::Market>")]
+    market: Option<String>,
     /// What only this provider knows; its `descriptor` has the JSON Schema.
     #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
     options: Option<serde_json::Value>,
@@ -195,6 +198,7 @@ async fn create(
         ipv6: it.ipv6,
         private_network: it.private_network,
         tags: it.tags,
+        market: it.market.as_deref().map(market).transpose()?,
         options: it.options,
         idempotency: body.idempotency,
         wait: wait(it.wait)?,
@@ -401,6 +405,17 @@ pub(super) fn wait(seconds: u64) -> Result<Duration, ApiError> {
         return Err(ApiError::validation("wait".to_owned(), message));
     }
     Ok(Duration::from_secs(seconds))
+}
+
+fn market(word: &str) -> Result<Market, ApiError> {
+    match word {
+        "on_demand" => Ok(Market::OnDemand),
+        "spot" => Ok(Market::Spot),
+        _ => {
+            let message = "must be `on_demand` or `spot`";
+            Err(ApiError::validation("market".to_owned(), message))
+        }
+    }
 }
 
 fn order(word: &str) -> Result<ServerOrder, ApiError> {

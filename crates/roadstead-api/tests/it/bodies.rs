@@ -257,10 +257,6 @@ async fn several_wrong_fields_are_told_together() {
           "field": "tags"
         },
         {
-          "error": "user data has at most 65536 bytes",
-          "field": "user_data"
-        },
-        {
           "error": "there is no plan `s-none` at DigitalOcean",
           "field": "type"
         },
@@ -271,6 +267,10 @@ async fn several_wrong_fields_are_told_together() {
         {
           "error": "there is no region `atlantis` at DigitalOcean",
           "field": "region"
+        },
+        {
+          "error": "user data has at most 65536 bytes",
+          "field": "user_data"
         },
         {
           "error": "a root password has 8 to 128 characters on one line",

@@ -17,6 +17,7 @@ mod bodies;
 mod both;
 mod budget;
 mod catalogue;
+mod checks;
 mod errors_md;
 mod events;
 mod headers;

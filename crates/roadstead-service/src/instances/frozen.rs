@@ -1,7 +1,6 @@
 //! A creating request as it is kept between acceptance and the vendor's answer.
 
-use roadstead_core::SshKeyId;
-use roadstead_core::{CreateInstance, CreateKey, Secret};
+use roadstead_core::{CreateInstance, CreateKey, Market, Secret, SshKeyId};
 use roadstead_repository::Request;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +31,8 @@ struct Plain {
     backups: bool,
     ipv6: bool,
     private_network: bool,
+    #[serde(default)]
+    market: Option<Market>,
 }
 
 /// What is; sealed as soon as it leaves here.
@@ -72,6 +73,7 @@ impl FrozenRequest {
             backups: request.backups,
             ipv6: request.ipv6,
             private_network: request.private_network,
+            market: request.market,
         };
         let exposed = |it: &Option<Secret<String>>| it.as_ref().map(|it| it.expose().clone());
         let hidden = Hidden {
@@ -126,7 +128,7 @@ impl FrozenRequest {
             backups: self.plain.backups,
             ipv6: self.plain.ipv6,
             private_network: self.plain.private_network,
-            market: None,
+            market: self.plain.market,
             options: self.options,
         }
     }

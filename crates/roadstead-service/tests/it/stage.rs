@@ -265,6 +265,7 @@ impl Stage {
             ipv6: false,
             private_network: false,
             tags: vec!["blue".to_owned()],
+            market: None,
             options: None,
             idempotency: None,
             wait: Duration::ZERO,

@@ -1,6 +1,6 @@
 //! Requests that are wrong: every wrong field at once, nothing on record, nothing sent.
 
-use roadstead_core::Secret;
+use roadstead_core::{Market, Secret};
 use roadstead_service::{CreateServer, Error};
 use serde_json::json;
 
@@ -58,6 +58,29 @@ at_each_vendor! {
             request.tags = vec![tag.to_owned()];
             assert_eq!(refused(stage, request).await, ["tags"]);
         }
+    }
+
+    async fn an_image_without_cloud_init_takes_no_user_data(stage: &Stage) {
+        let images = stage.direct().get_images().await.unwrap();
+        let without = images.iter().find(|it| it.cloud_init == Some(false));
+        let Some(without) = without else {
+            // Where the vendor does not say which images have it, the vendor refuses.
+            assert_eq!(stage.vendor.kind, "digitalocean");
+            return;
+        };
+        let mut request = stage.request("web");
+        request.image = without.id.to_string();
+        request.user_data = Some(Secret::from("#cloud-config\n"));
+        assert_eq!(refused(stage, request).await, ["user_data"]);
+    }
+
+    async fn a_market_that_the_vendor_does_not_have_is_refused(stage: &Stage) {
+        let mut request = stage.request("web");
+        request.market = Some(Market::Spot);
+        assert_eq!(refused(stage, request).await, ["market"]);
+        let mut request = stage.request("web");
+        request.market = Some(Market::OnDemand);
+        stage.platform.create_server(&stage.member(), request).await.unwrap();
     }
 
     async fn tags_that_look_like_our_marks_are_reserved(stage: &Stage) {

@@ -7,6 +7,7 @@ mod create;
 mod droplet;
 mod droplets;
 mod images;
+mod joins;
 mod keys;
 mod limits;
 mod paging;
@@ -209,11 +210,18 @@ fn route(desk: Desk<'_>) -> Reply {
         ("GET", ["droplets"]) => droplets::list(&desk),
         ("POST", ["droplets"]) => create::create(desk),
         ("DELETE", ["droplets"]) => droplets::remove_tagged(desk),
+        ("GET", ["droplets", "backups", "supported_policies"]) => Ok(joins::supported_policies()),
         ("GET", ["droplets", id]) => droplets::show(&desk, id),
         ("DELETE", ["droplets", id]) => droplets::remove(desk, id),
         ("GET", ["droplets", id, "actions"]) => actions::list_of_droplet(&desk, id),
         ("POST", ["droplets", id, "actions"]) => actions::start(desk, id),
         ("GET", ["droplets", id, "actions", action]) => actions::show_of_droplet(&desk, id, action),
+        ("GET", ["droplets", id, "backups", "policy"]) => joins::show_policy(&desk, id),
+        ("GET", ["droplets", id, "firewalls"]) => joins::list_firewalls_of(&desk, id),
+        ("GET", ["firewalls"]) => Ok(joins::list_firewalls(&desk)),
+        ("GET", ["firewalls", id]) => joins::show_firewall(&desk, id),
+        ("GET", ["vpcs"]) => Ok(joins::list_vpcs(&desk)),
+        ("GET", ["vpcs", id]) => joins::show_vpc(&desk, id),
         ("GET", ["actions"]) => Ok(actions::list(&desk)),
         ("GET", ["actions", action]) => actions::show(&desk, action),
         ("GET", ["tags"]) => Ok(tags::list(&desk)),

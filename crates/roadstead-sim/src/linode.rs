@@ -10,6 +10,7 @@ mod filter;
 mod images;
 mod instance;
 mod instances;
+mod joins;
 mod keys;
 mod limits;
 mod paging;
@@ -200,7 +201,7 @@ impl Vendor for Linode {
     }
 
     fn secret_fields(&self) -> &'static [&'static str] {
-        &["root_pass"]
+        &["root_pass", "*password*"]
     }
 
     fn state(&self) -> Value {
@@ -221,7 +222,15 @@ impl Vendor for Linode {
 }
 
 /// The beginnings of paths that exist and are not public.
-const NEEDS_TOKEN: &[&str] = &["account", "linode", "profile", "tags"];
+const NEEDS_TOKEN: &[&str] = &[
+    "account",
+    "linode",
+    "networking",
+    "placement",
+    "profile",
+    "tags",
+    "vpcs",
+];
 
 /// Returns the path after the version, or nothing for a version nobody has.
 fn segments(call: &Call) -> Option<Vec<&str>> {
@@ -253,6 +262,13 @@ fn route(desk: Desk<'_>, path: &[&str]) -> Reply {
         ("DELETE", ["linode", "instances", id]) => instances::remove(desk, id),
         ("POST", ["linode", "instances", id, "rebuild"]) => rebuild::rebuild(desk, id),
         ("POST", ["linode", "instances", id, action]) => actions::start(desk, id, action),
+        ("GET", ["networking", "firewalls"]) => joins::list_firewalls(&desk),
+        ("GET", ["networking", "firewalls", id]) => joins::show_firewall(&desk, id),
+        ("GET", ["vpcs"]) => joins::list_vpcs(&desk),
+        ("GET", ["vpcs", id]) => joins::show_vpc(&desk, id),
+        ("GET", ["vpcs", id, "subnets"]) => joins::list_subnets(&desk, id),
+        ("GET", ["placement", "groups"]) => joins::list_groups(&desk),
+        ("GET", ["placement", "groups", id]) => joins::show_group(&desk, id),
         ("GET", ["tags"]) => tags::list(&desk),
         ("POST", ["tags"]) => tags::add(desk),
         ("GET", ["tags", tag]) => tags::show(&desk, tag),

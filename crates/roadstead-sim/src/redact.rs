@@ -5,7 +5,8 @@ use serde_json::Value;
 use crate::tokens::sha256_hex;
 
 /// Returns a body for the journal, with the values of `fields` replaced by
-/// their digests wherever they stand.
+/// their digests wherever they stand. A field between asterisks means every name
+/// that holds it, whatever its case.
 pub(crate) fn journal_body(text: &str, fields: &[&str]) -> Option<Value> {
     if text.is_empty() {
         return None;
@@ -16,17 +17,20 @@ pub(crate) fn journal_body(text: &str, fields: &[&str]) -> Option<Value> {
             Some(body)
         }
         // What cannot be read may hold a password anywhere.
-        Err(_) if fields.iter().any(|it| text.contains(it)) => Some(Value::String(digest_of(text))),
+        Err(_) if fields.iter().any(|it| contains(text, it.trim_matches('*'))) => {
+            Some(Value::String(digest_of(text)))
+        }
         Err(_) => Some(Value::String(text.to_owned())),
     }
 }
 
-fn hide(value: &mut Value, fields: &[&str]) {
+/// Replaces the values of `fields` by their digests.
+pub(crate) fn hide(value: &mut Value, fields: &[&str]) {
     match value {
         Value::Object(members) => {
             for (name, member) in members {
                 match member {
-                    Value::String(text) if fields.contains(&name.as_str()) => {
+                    Value::String(text) if fields.iter().any(|it| is_named(name, it)) => {
                         *text = digest_of(text);
                     }
                     other => hide(other, fields),
@@ -36,6 +40,17 @@ fn hide(value: &mut Value, fields: &[&str]) {
         Value::Array(items) => items.iter_mut().for_each(|it| hide(it, fields)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
+}
+
+fn is_named(name: &str, field: &str) -> bool {
+    match field.strip_prefix('*').and_then(|it| it.strip_suffix('*')) {
+        Some(part) => contains(name, part),
+        None => name == field,
+    }
+}
+
+fn contains(text: &str, part: &str) -> bool {
+    text.to_lowercase().contains(part)
 }
 
 fn digest_of(text: &str) -> String {
@@ -52,6 +67,16 @@ mod tests {
         let kept = journal_body(body, &["root_pass"]).unwrap().to_string();
         assert!(!kept.contains("hunter2"), "{kept}");
         assert!(kept.contains("seen") && kept.contains(&sha256_hex("hunter2")));
+    }
+
+    #[test]
+    fn a_field_between_asterisks_means_every_name_that_holds_it() {
+        let body = r#"{"data":{"db_Password":"hunter2","db_name":"seen"}}"#;
+        let kept = journal_body(body, &["*password*"]).unwrap().to_string();
+        assert!(!kept.contains("hunter2") && kept.contains("seen"), "{kept}");
+        let broken = r#"{"DB_PASSWORD":"hunter2""#;
+        let kept = journal_body(broken, &["*password*"]).unwrap().to_string();
+        assert!(!kept.contains("hunter2"), "{kept}");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::refusal::{
     BAD_IMAGE, BAD_SIZE, IS_OFF, IS_ON, PENDING, Refusal, SIZE_NOT_HERE, SIZE_UNAVAILABLE,
     SMALLER_DISK,
 };
-use super::{Desk, Reply, create, droplets, images, object};
+use super::{Desk, Reply, create, droplets, images, joins, object};
 
 /// One action on a droplet.
 #[derive(Debug, Clone)]
@@ -203,9 +203,16 @@ fn plan(desk: &Desk<'_>, id: u64, kind: &str, body: &Value) -> Result<Plan, Refu
         }
         "password_reset" => ((5_000, 10_000), None),
         "enable_ipv6" => ((5_000, 10_000), Some(Change::EnableIpv6)),
-        "enable_backups" => ((2_000, 5_000), Some(Change::EnableBackups)),
+        "enable_backups" => {
+            let policy = joins::backup_policy(&body["backup_policy"], true)?;
+            ((2_000, 5_000), Some(Change::EnableBackups(policy)))
+        }
         "disable_backups" => ((2_000, 5_000), Some(Change::DisableBackups)),
-        "change_backup_policy" => ((2_000, 5_000), None),
+        "change_backup_policy" => {
+            let policy = joins::backup_policy(&body["backup_policy"], droplet.backups)?;
+            let change = droplet.backups.then_some(Change::EnableBackups(policy));
+            ((2_000, 5_000), change)
+        }
         "snapshot" => ((30_000, 60_000), None),
         // Backups and foreign kernels are not simulated, so that no image or
         // kernel can be a right one.

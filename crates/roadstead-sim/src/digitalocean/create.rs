@@ -13,7 +13,7 @@ use super::refusal::{
     BAD_IMAGE, BAD_NAME, BAD_REGION, BAD_SIZE, OVER_LIMIT, REGION_UNAVAILABLE, Refusal,
     SIZE_NOT_HERE, SIZE_UNAVAILABLE,
 };
-use super::{Desk, Reply, droplets, images, object, tags};
+use super::{Desk, Reply, droplets, images, joins, object, tags};
 
 const USER_DATA_LIMIT: usize = 64 * 1024;
 const NAME_LIMIT: usize = 255;
@@ -139,11 +139,6 @@ fn order(desk: &Desk<'_>, body: &Value) -> Result<Order, Refusal> {
     let image = image.ok_or_else(|| Refusal::unprocessable(BAD_IMAGE))?;
     check_image(&image, size, region)?;
     let flag = |name: &str, absent: bool| body[name].as_bool().unwrap_or(absent);
-    let account = &desk.account.name;
-    let default_vpc = desk
-        .stage
-        .draw
-        .uuid(&format!("vpc/{account}/{}", region.slug));
     Ok(Order {
         size,
         region,
@@ -155,7 +150,9 @@ fn order(desk: &Desk<'_>, body: &Value) -> Result<Order, Refusal> {
         ipv6: flag("ipv6", false),
         monitoring: flag("monitoring", false),
         public_networking: flag("public_networking", true),
-        vpc_uuid: body["vpc_uuid"].as_str().map_or(default_vpc, str::to_owned),
+        vpc_uuid: joins::vpc(desk, &body["vpc_uuid"], region)?,
+        backup_policy: joins::backup_policy(&body["backup_policy"], flag("backups", false))?,
+        agent: body["with_droplet_agent"].as_bool(),
     })
 }
 

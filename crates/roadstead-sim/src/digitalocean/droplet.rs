@@ -36,7 +36,7 @@ pub(crate) enum Change {
     Rename(String),
     Rebuild(Value),
     EnableIpv6,
-    EnableBackups,
+    EnableBackups(Value),
     DisableBackups,
     Vanish,
 }
@@ -62,6 +62,10 @@ pub(crate) struct Droplet {
     pub(crate) user_data: Option<String>,
     pub(crate) ssh_keys: Vec<u64>,
     pub(crate) vpc_uuid: String,
+    /// In the vendor's JSON; null without backups.
+    pub(crate) backup_policy: Value,
+    /// Whether the console's agent was asked for.
+    pub(crate) agent: Option<bool>,
     /// Its place in the address ranges.
     pub(crate) address: u64,
     pub(crate) snapshots: Vec<u64>,
@@ -87,6 +91,8 @@ pub(crate) struct Order {
     pub(crate) user_data: Option<String>,
     pub(crate) ssh_keys: Vec<u64>,
     pub(crate) vpc_uuid: String,
+    pub(crate) backup_policy: Value,
+    pub(crate) agent: Option<bool>,
 }
 
 impl Droplet {
@@ -109,6 +115,8 @@ impl Droplet {
             user_data: order.user_data,
             ssh_keys: order.ssh_keys,
             vpc_uuid: order.vpc_uuid,
+            backup_policy: order.backup_policy,
+            agent: order.agent,
             address,
             snapshots: Vec::new(),
             busy_until: now,
@@ -153,8 +161,14 @@ impl Droplet {
                 self.status = Status::Active;
             }
             Change::EnableIpv6 => self.ipv6 = true,
-            Change::EnableBackups => self.backups = true,
-            Change::DisableBackups => self.backups = false,
+            Change::EnableBackups(policy) => {
+                self.backups = true;
+                self.backup_policy = policy;
+            }
+            Change::DisableBackups => {
+                self.backups = false;
+                self.backup_policy = Value::Null;
+            }
             Change::Vanish => self.gone = true,
         }
     }
@@ -213,6 +227,8 @@ impl Droplet {
             "user_data": self.user_data,
             "ssh_keys": self.ssh_keys,
             "vpc_uuid": self.vpc_uuid,
+            "backup_policy": self.backup_policy,
+            "with_droplet_agent": self.agent,
         })
     }
 
@@ -227,7 +243,9 @@ impl Droplet {
         if self.monitoring {
             features.push("monitoring");
         }
-        features.push("droplet_agent");
+        if self.agent != Some(false) {
+            features.push("droplet_agent");
+        }
         features.push("private_networking");
         features
     }

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use crate::redact::hide;
 use crate::ssh::key_bytes;
 
 use super::catalogue::regions::Region;
@@ -141,6 +142,7 @@ pub(crate) fn system(
         authorized_keys: authorized_keys.unwrap_or_default(),
         authorized_users: authorized_users.unwrap_or_default(),
         stackscript: stackscript.flatten(),
+        stackscript_data: told(&body["stackscript_data"]),
         disk_encryption: disk_encryption(body, region),
     }
 }
@@ -225,6 +227,13 @@ fn user_data_for(
     Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
+/// Returns what a script was told, for tests.
+fn told(data: &Value) -> Value {
+    let mut data = data.clone();
+    hide(&mut data, &["*password*"]);
+    data
+}
+
 fn stackscript(
     desk: &Desk<'_>,
     body: &Value,
@@ -259,11 +268,9 @@ fn stackscript(
     if data.to_string().len() > SCRIPT_DATA_LIMIT {
         return refused("Must be at most 65535 characters".to_owned());
     }
-    if !script.knows(data) {
-        return refused("Has a field that the StackScript does not know".to_owned());
-    }
-    if let Some(name) = script.missing(data) {
-        return refused(format!("{name} is required"));
+    if let Some((name, reason)) = script.complaint(data) {
+        let field = format!("stackscript_data.{name}");
+        return Err(Refusal::field(&field, reason));
     }
     Ok(Some(script.id))
 }

@@ -1,6 +1,6 @@
 //! `POST /linode/instances`: what is refused, and the server that comes of the rest.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::faults::Fate;
 use crate::vendor::Answer;
@@ -10,7 +10,7 @@ use super::catalogue::regions::Region;
 use super::catalogue::types::Type;
 use super::instance::{Change, Instance, Order, Status};
 use super::refusal::{BAD_REGION, BAD_TYPE, Complaints, OVER_LIMIT, Refusal};
-use super::{Desk, Reply, checks, object};
+use super::{Desk, Reply, checks, joins, object};
 
 /// Answers `POST /v4/linode/instances`.
 pub(crate) fn create(mut desk: Desk<'_>) -> Reply {
@@ -54,6 +54,9 @@ fn order(desk: &Desk<'_>, id: u64, body: &Value) -> Result<Order, Refusal> {
     let tags = complaints.hear(checks::tags(&body["tags"]));
     let system = checks::system(desk, body, kind, region, &mut complaints);
     complaints.hear(backups(body));
+    let firewall = complaints.hear(joins::firewall(desk, body, region));
+    let placement_group = complaints.hear(joins::placement_group(desk, body, region));
+    let interfaces = complaints.hear(joins::interfaces(desk, body, region));
     complaints.end()?;
     let (Some(region), Some(kind)) = (region, kind) else {
         // Their absence was complained of above.
@@ -73,10 +76,12 @@ fn order(desk: &Desk<'_>, id: u64, body: &Value) -> Result<Order, Refusal> {
         system,
         backups: flag("backups_enabled"),
         private_ip: flag("private_ip"),
-        firewall: body["firewall_id"].as_u64(),
+        firewall: firewall.flatten(),
+        interfaces: interfaces.unwrap_or_default(),
         interface_generation: text("interface_generation", "legacy_config"),
         maintenance_policy: text("maintenance_policy", "linode/migrate"),
-        placement_group: placement_group(body.pointer("/placement_group/id")),
+        placement_group: placement_group.unwrap_or_default(),
+        swap_mib: body["swap_size"].as_u64().unwrap_or(512),
     })
 }
 
@@ -114,17 +119,4 @@ fn backups(body: &Value) -> Result<(), Refusal> {
         return Err(Refusal::field("backups_enabled", reason));
     }
     Ok(())
-}
-
-fn placement_group(id: Option<&Value>) -> Value {
-    match id.and_then(Value::as_u64) {
-        None => Value::Null,
-        Some(id) => json!({
-            "id": id,
-            "label": format!("pg-{id}"),
-            "placement_group_type": "anti_affinity:local",
-            "placement_group_policy": "strict",
-            "migrating_to": null,
-        }),
-    }
 }

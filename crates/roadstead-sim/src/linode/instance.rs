@@ -58,6 +58,8 @@ pub(crate) struct System {
     pub(crate) authorized_keys: Vec<String>,
     pub(crate) authorized_users: Vec<String>,
     pub(crate) stackscript: Option<u64>,
+    /// What the script was told; of passwords only their digests.
+    pub(crate) stackscript_data: Value,
     pub(crate) disk_encryption: String,
 }
 
@@ -73,9 +75,11 @@ pub(crate) struct Order {
     pub(crate) backups: bool,
     pub(crate) private_ip: bool,
     pub(crate) firewall: Option<u64>,
+    pub(crate) interfaces: Vec<Value>,
     pub(crate) interface_generation: String,
     pub(crate) maintenance_policy: String,
     pub(crate) placement_group: Value,
+    pub(crate) swap_mib: u64,
 }
 
 /// A server.
@@ -99,13 +103,17 @@ pub(crate) struct Instance {
     pub(crate) busy_until: Instant,
     pub(crate) deletion_asked: Option<Instant>,
     pub(crate) gone: bool,
+    pub(crate) backups: bool,
+    /// The day and the window of its backups, once they were set.
+    pub(crate) schedule: Option<(String, String)>,
+    pub(crate) firewall: Option<u64>,
+    placement_group: Value,
     agenda: Agenda<Change>,
-    backups: bool,
     private_ip: bool,
-    firewall: Option<u64>,
+    interfaces: Vec<Value>,
     interface_generation: String,
     maintenance_policy: String,
-    placement_group: Value,
+    swap_mib: u64,
     /// Its place in the address ranges.
     address: u64,
 }
@@ -131,6 +139,9 @@ impl Instance {
             gone: false,
             agenda: Agenda::new(),
             backups: order.backups,
+            schedule: None,
+            interfaces: order.interfaces,
+            swap_mib: order.swap_mib,
             private_ip: order.private_ip,
             firewall: order.firewall,
             interface_generation: order.interface_generation,
@@ -204,7 +215,7 @@ impl Instance {
             "backups": {
                 "enabled": self.backups,
                 "available": false,
-                "schedule": { "day": null, "window": null },
+                "schedule": self.schedule(),
                 "last_successful": null,
             },
             "hypervisor": "kvm",
@@ -247,10 +258,35 @@ impl Instance {
             "authorized_keys": self.system.authorized_keys,
             "authorized_users": self.system.authorized_users,
             "stackscript_id": self.system.stackscript,
+            "stackscript_data": self.system.stackscript_data,
+            "disk_encryption": self.system.disk_encryption,
+            "backup_schedule": self.schedule(),
+            "interfaces": self.interfaces,
+            "placement_group": self.placement_group,
+            "swap_size": self.swap_mib,
             "backups_enabled": self.backups,
             "private_ip": self.private_ip,
             "firewall_id": self.firewall,
         })
+    }
+
+    /// Returns the placement group that it is in.
+    pub(crate) fn group_id(&self) -> Option<u64> {
+        self.placement_group.get("id")?.as_u64()
+    }
+
+    /// Returns whether one of its interfaces is in a subnet.
+    pub(crate) fn is_in_subnet(&self, id: u64) -> bool {
+        self.interfaces.iter().any(|it| it["subnet_id"] == id)
+    }
+
+    /// Until a day and a window are set the vendor is choosing them.
+    fn schedule(&self) -> Value {
+        match &self.schedule {
+            _ if !self.backups => json!({ "day": null, "window": null }),
+            Some((day, window)) => json!({ "day": day, "window": window }),
+            None => json!({ "day": "Scheduling", "window": "Scheduling" }),
+        }
     }
 
     /// Addresses come from ranges that are routed nowhere (RFC 2544, 3849).

@@ -24,6 +24,20 @@ const FILTERABLE: &[&str] = &[
     "tags",
 ];
 
+const DAYS: &[&str] = &[
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+];
+
+const WINDOWS: &[&str] = &[
+    "W0", "W2", "W4", "W6", "W8", "W10", "W12", "W14", "W16", "W18", "W20", "W22",
+];
+
 /// Answers `GET /v4/linode/instances`.
 pub(crate) fn list(desk: &Desk<'_>) -> Reply {
     let listed = desk.account.living().filter(|it| it.listed <= desk.now);
@@ -47,6 +61,8 @@ pub(crate) fn update(mut desk: Desk<'_>, id: &str) -> Reply {
         Value::Null => None,
         given => complaints.hear(checks::tags(given)),
     };
+    let has_backups = desk.account.instance(id).is_some_and(|it| it.backups);
+    let schedule = complaints.hear(schedule(body.pointer("/backups/schedule"), has_backups));
     complaints.end()?;
     if let Some(tags) = &tags {
         desk.account.ensure_tags(tags);
@@ -63,6 +79,9 @@ pub(crate) fn update(mut desk: Desk<'_>, id: &str) -> Reply {
     if let Some(tags) = tags {
         instance.tags = tags;
     }
+    if let Some(schedule) = schedule.flatten() {
+        instance.schedule = Some(schedule);
+    }
     if let Some(group) = body["group"].as_str() {
         group.clone_into(&mut instance.group);
     }
@@ -73,6 +92,31 @@ pub(crate) fn update(mut desk: Desk<'_>, id: &str) -> Reply {
     let answer = Answer::json(200, &instance.view()).committed().about(id);
     events::notify(&mut desk, "linode_update", id);
     Ok(answer)
+}
+
+/// Returns the day and the window of backups that a body sets. What a server without
+/// backups shows may be sent back.
+fn schedule(given: Option<&Value>, has_backups: bool) -> Result<Option<(String, String)>, Refusal> {
+    let given = given.unwrap_or(&Value::Null);
+    let (day, window) = (&given["day"], &given["window"]);
+    if day.is_null() && window.is_null() {
+        return Ok(None);
+    }
+    if !has_backups {
+        let reason = "Backups are not enabled on this Linode";
+        return Err(Refusal::field("backups.schedule", reason));
+    }
+    let known = |name: &str, given: &Value, words: &[&str]| match given.as_str() {
+        Some(word) if words.contains(&word) => Ok(word.to_owned()),
+        _ => {
+            let field = format!("backups.schedule.{name}");
+            Err(Refusal::field(&field, format!("{name} is not valid")))
+        }
+    };
+    Ok(Some((
+        known("day", day, DAYS)?,
+        known("window", window, WINDOWS)?,
+    )))
 }
 
 /// Answers `DELETE /v4/linode/instances/{id}`, whatever else is being done to

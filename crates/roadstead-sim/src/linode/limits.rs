@@ -49,6 +49,7 @@ impl Class {
                 ]
                 | ["networking", "firewalls" | "ips"]
                 | ["placement", "groups"]
+                | ["vpcs", _, "subnets"]
                 | ["account", "events" | "users"]
                 | ["profile", "sshkeys" | "tokens"],
             ) => Self::Collections,

@@ -7,8 +7,8 @@ pub(crate) const fn held(scopes: Option<Scopes>) -> &'static str {
     match scopes {
         Some(Scopes::Full) => "*",
         Some(Scopes::Read) => {
-            "account:read_only events:read_only images:read_only linodes:read_only \
-             stackscripts:read_only"
+            "account:read_only events:read_only firewall:read_only images:read_only \
+             linodes:read_only placement:read_only stackscripts:read_only vpc:read_only"
         }
         // Measured: this is how a scope failure is told from a bad token.
         Some(Scopes::Revoked) | None => "unknown",
@@ -27,6 +27,9 @@ pub(crate) fn needed(method: &str, path: &[&str]) -> &'static str {
         ["linode", "instances", ..] | ["tags", ..] if reads => "linodes:read_only",
         ["linode", "instances", ..] | ["tags", ..] => "linodes:read_write",
         ["linode", "stackscripts", ..] => "stackscripts:read_only",
+        ["networking", "firewalls", ..] => "firewall:read_only",
+        ["placement", ..] => "placement:read_only",
+        ["vpcs", ..] => "vpc:read_only",
         _ => "*",
     }
 }

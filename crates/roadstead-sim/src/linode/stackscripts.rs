@@ -1,4 +1,5 @@
-//! `/linode/stackscripts`: the vendor's applications and one of the account's own.
+//! `/linode/stackscripts`: the vendor's applications, two scripts of the account's own and
+//! one that somebody has published.
 
 use serde_json::{Value, json};
 
@@ -27,7 +28,15 @@ pub(crate) struct Script {
     label: &'static str,
     images: &'static [&'static str],
     fields: &'static [Field],
-    mine: bool,
+    owner: Owner,
+}
+
+/// Whose a script is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Vendor,
+    Main,
+    Somebody,
 }
 
 /// Something that a script must be told.
@@ -36,6 +45,17 @@ struct Field {
     name: &'static str,
     label: &'static str,
     default: Option<&'static str>,
+    kind: Kind,
+}
+
+/// What a field takes. Choices are joined by commas.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Text,
+    OneOf(&'static str),
+    ManyOf(&'static str),
+    /// Nothing: it is a heading over those that follow.
+    Header,
 }
 
 const fn needed(name: &'static str, label: &'static str) -> Field {
@@ -43,6 +63,33 @@ const fn needed(name: &'static str, label: &'static str) -> Field {
         name,
         label,
         default: None,
+        kind: Kind::Text,
+    }
+}
+
+const fn one_of(
+    name: &'static str,
+    label: &'static str,
+    choices: &'static str,
+    default: &'static str,
+) -> Field {
+    Field {
+        kind: Kind::OneOf(choices),
+        ..optional(name, label, default)
+    }
+}
+
+const fn many_of(name: &'static str, label: &'static str, choices: &'static str) -> Field {
+    Field {
+        kind: Kind::ManyOf(choices),
+        ..needed(name, label)
+    }
+}
+
+const fn header(name: &'static str, label: &'static str) -> Field {
+    Field {
+        kind: Kind::Header,
+        ..optional(name, label, "Yes")
     }
 }
 
@@ -51,6 +98,7 @@ const fn optional(name: &'static str, label: &'static str, default: &'static str
         name,
         label,
         default: Some(default),
+        kind: Kind::Text,
     }
 }
 
@@ -65,7 +113,7 @@ const fn app(
         label,
         images,
         fields,
-        mine: false,
+        owner: Owner::Vendor,
     }
 }
 
@@ -80,11 +128,32 @@ const SUDO: &[Field] = &[
     optional("disable_root", "Disable root access over SSH?", "No"),
 ];
 const NONE: &[Field] = &[];
+const BLOG: &[Field] = &[
+    needed("soa_email_address", "Email address for the SOA record"),
+    one_of("webserver_stack", "Web server", "Apache,NGINX", "Apache"),
+    optional("site_title", "Website title", "My WordPress Site"),
+    optional("db_password", "Password of the database", ""),
+];
+const SOCIAL: &[Field] = &[
+    header("account_header", "The first account"),
+    needed("owner_username", "Name of the owner"),
+    needed("owner_password", "Password of the owner"),
+    header("server_header", "The server"),
+    one_of("single_user_mode", "Single user mode?", "Yes,No", "No"),
+];
+const CLUSTER: &[Field] = &[
+    needed("cluster_name", "Name of the cluster"),
+    needed("join_password", "Password of the cluster"),
+    many_of("roles", "Roles", "web,worker,database"),
+    one_of("size", "Size", "small,large", "small"),
+];
+const DEBIAN: &[&str] = &["linode/debian12"];
+const ANY: &[&str] = &["any/all"];
 
-/// Every script. Only the last one is private.
+/// Every script. One account has two of its own, and one is published by somebody else.
 #[rustfmt::skip]
 const SCRIPTS: &[Script] = &[
-    app(401_697, "WordPress One-Click", UBUNTU, MAIL),
+    app(401_697, "WordPress One-Click", UBUNTU, BLOG),
     app(401_698, "Drupal One-Click", OLDER, MAIL),
     app(401_701, "LAMP One-Click", UBUNTU, NONE),
     app(401_702, "MERN One-Click", OLDER, NONE),
@@ -107,8 +176,10 @@ const SCRIPTS: &[Script] = &[
     app(691_621, "Cloudron One-Click", UBUNTU, NONE),
     app(923_029, "Webmin One-Click", OLDER, NONE),
     app(1_008_123, "Ant Media Server One-Click", UBUNTU, NONE),
-    app(1_308_539, "Mastodon One-Click", OLDER, SUDO),
-    Script { mine: true, ..app(1_700_001, "own-setup", &["any/all"], NONE) },
+    app(1_308_539, "Mastodon One-Click", OLDER, SOCIAL),
+    Script { owner: Owner::Main, ..app(1_700_001, "own-setup", ANY, NONE) },
+    Script { owner: Owner::Main, ..app(1_700_002, "own-cluster", DEBIAN, CLUSTER) },
+    Script { owner: Owner::Somebody, ..app(1_800_001, "Better WordPress One-Click", ANY, MAIL) },
 ];
 
 /// Answers `GET /v4/linode/stackscripts`.
@@ -117,7 +188,7 @@ pub(crate) fn list(desk: &Desk<'_>) -> Reply {
     let views = SCRIPTS
         .iter()
         .filter(|it| it.is_seen_by(&desk.account.name))
-        .map(|it| it.view(&username))
+        .map(|it| it.view(&desk.account.name, &username))
         .collect();
     page(desk.call, views, FILTERABLE)
 }
@@ -126,7 +197,8 @@ pub(crate) fn list(desk: &Desk<'_>) -> Reply {
 pub(crate) fn show(desk: &Desk<'_>, id: &str) -> Reply {
     let script = id.parse().ok().and_then(|id| find(desk, id));
     let script = script.ok_or_else(Refusal::not_found)?;
-    Ok(Answer::json(200, &script.view(&desk.account.username())))
+    let view = script.view(&desk.account.name, &desk.account.username());
+    Ok(Answer::json(200, &view))
 }
 
 /// Returns a script that the account may use.
@@ -142,58 +214,93 @@ impl Script {
         self.images.contains(&"any/all") || self.images.contains(&image)
     }
 
-    /// Returns a field that it must be told and is not.
-    pub(crate) fn missing(&self, data: &Value) -> Option<&'static str> {
-        let told = |it: &Field| data[it.name].as_str().is_some_and(|it| !it.is_empty());
+    /// Returns the first field that it was not told, does not know or does not take, and why.
+    pub(crate) fn complaint(&self, data: &Value) -> Option<(String, String)> {
+        let asks = |it: &&Field| !matches!(it.kind, Kind::Header);
+        let told = data.as_object();
+        for (name, answer) in told.into_iter().flatten() {
+            let Some(field) = self.fields.iter().filter(asks).find(|it| it.name == name) else {
+                let reason = format!("{name} is not a field of this StackScript");
+                return Some((name.clone(), reason));
+            };
+            if let Some(reason) = field.complaint(answer) {
+                return Some((name.clone(), reason));
+            }
+        }
+        let has = |it: &Field| data[it.name].as_str().is_some_and(|it| !it.is_empty());
         let missing = self
             .fields
             .iter()
-            .find(|it| it.default.is_none() && !told(it));
-        missing.map(|it| it.name)
-    }
-
-    /// Returns whether it knows every field that it is told.
-    pub(crate) fn knows(&self, data: &Value) -> bool {
-        let told = data.as_object().into_iter().flatten();
-        told.into_iter()
-            .all(|(name, _)| self.fields.iter().any(|it| it.name == name))
+            .filter(asks)
+            .find(|it| it.default.is_none() && !has(it))?;
+        Some((
+            missing.name.to_owned(),
+            format!("{} is required", missing.name),
+        ))
     }
 
     fn is_seen_by(&self, account: &str) -> bool {
-        !self.mine || account == "main"
+        self.owner != Owner::Main || account == "main"
     }
 
-    fn view(&self, username: &str) -> Value {
-        let fields: Vec<Value> = self
-            .fields
-            .iter()
-            .map(|it| {
-                let field = json!({ "name": it.name, "label": it.label });
-                match it.default {
-                    None => field,
-                    Some(default) => with(field, json!({ "default": default })),
-                }
-            })
-            .collect();
-        let owner = if self.mine { username } else { "linode" };
+    fn view(&self, account: &str, username: &str) -> Value {
+        let fields: Vec<Value> = self.fields.iter().map(Field::view).collect();
+        let owner = match self.owner {
+            Owner::Vendor => "linode",
+            Owner::Main => username,
+            Owner::Somebody => "somebody",
+        };
         json!({
             "id": self.id,
             "username": owner,
             "user_gravatar_id": "9d4d301385af69ceb7ad658aad09c142",
             "label": self.label,
-            "description": self.label,
+            "description": format!("Sets up {}.", self.label),
             "ordinal": self.id,
             "logo_url": "",
             "images": self.images,
             "deployments_total": self.id % 1_000,
             "deployments_active": self.id % 100,
-            "is_public": !self.mine,
-            "mine": self.mine,
+            "is_public": self.owner != Owner::Main,
+            "mine": self.owner == Owner::Main && account == "main",
             "created": "2019-03-08T21:13:32",
             "updated": "2025-09-02T15:03:22",
             "rev_note": "",
             "script": "#!/bin/bash\n",
             "user_defined_fields": fields,
         })
+    }
+}
+
+impl Field {
+    fn complaint(&self, answer: &Value) -> Option<String> {
+        let name = self.name;
+        let Some(text) = answer.as_str() else {
+            return Some(format!("{name} must be a string"));
+        };
+        let among = |choices: &str, it: &str| choices.split(',').any(|choice| choice == it);
+        match self.kind {
+            Kind::OneOf(choices) if !text.is_empty() && !among(choices, text) => {
+                Some(format!("{name} must be one of {choices}"))
+            }
+            Kind::ManyOf(choices) if !text.split(',').all(|it| among(choices, it)) => {
+                Some(format!("{name} must be some of {choices}"))
+            }
+            Kind::Text | Kind::OneOf(_) | Kind::ManyOf(_) | Kind::Header => None,
+        }
+    }
+
+    /// The description writes `oneOf` and `manyOf`, the vendor's answers have small letters.
+    fn view(&self) -> Value {
+        let mut view = json!({ "name": self.name, "label": self.label });
+        if let Some(default) = self.default {
+            view = with(view, json!({ "default": default }));
+        }
+        match self.kind {
+            Kind::Text => view,
+            Kind::OneOf(choices) => with(view, json!({ "oneof": choices })),
+            Kind::ManyOf(choices) => with(view, json!({ "manyof": choices })),
+            Kind::Header => with(view, json!({ "header": "Yes" })),
+        }
     }
 }

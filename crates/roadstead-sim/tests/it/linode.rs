@@ -3,6 +3,7 @@
 mod access;
 mod catalogue;
 mod faults;
+mod joins;
 mod life;
 mod limits;
 mod lists;

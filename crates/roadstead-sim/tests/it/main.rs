@@ -9,6 +9,7 @@
 mod access;
 mod catalogue;
 mod faults;
+mod joins;
 mod life;
 mod limits;
 mod linode;

@@ -116,5 +116,9 @@ async fn applications_are_stackscripts_of_the_vendor() {
         "soa_email_address"
     );
     let mine = filtered(&sim, path, r#"{"mine":true}"#).await;
-    assert_eq!(column(&mine, "label"), ["own-setup"]);
+    assert_eq!(column(&mine, "label"), ["own-setup", "own-cluster"]);
+    // Anybody may label a script like the vendor's.
+    let labelled = filtered(&sim, path, r#"{"label":{"+contains":"One-Click"}}"#).await;
+    let publishers = column(&labelled, "username");
+    assert!(publishers.contains(&"somebody"), "{publishers:?}");
 }

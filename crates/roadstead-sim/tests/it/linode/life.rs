@@ -17,7 +17,7 @@ async fn a_server_comes_to_run_by_itself_and_has_its_addresses_from_the_start() 
         ..SimulatorConfig::default()
     };
     let sim = start(config);
-    let fields = json!({ "tags": ["env:prod", "web"], "private_ip": true, "firewall_id": 7 });
+    let fields = json!({ "tags": ["env:prod", "web"], "private_ip": true, "firewall_id": 45_001 });
     let got = sim.post(INSTANCES, &web_with(&fields)).await;
     assert_eq!(got.status, 200);
     let instance = &got.body;

@@ -110,8 +110,79 @@ async fn a_field_that_is_wrong_is_named() {
         ),
         (
             json!({ "stackscript_id": 401_697, "image": "linode/ubuntu24.04" }),
-            "stackscript_data",
+            "stackscript_data.soa_email_address",
             "soa_email_address is required",
+        ),
+        (
+            json!({
+                "stackscript_id": 401_697, "image": "linode/ubuntu24.04",
+                "stackscript_data": { "soa_email_address": "a@b.example", "color": "red" },
+            }),
+            "stackscript_data.color",
+            "color is not a field",
+        ),
+        (
+            json!({
+                "stackscript_id": 401_697, "image": "linode/ubuntu24.04",
+                "stackscript_data": { "soa_email_address": "a@b.example", "webserver_stack": "x" },
+            }),
+            "stackscript_data.webserver_stack",
+            "webserver_stack must be one of",
+        ),
+        (
+            json!({
+                "stackscript_id": 1_700_002,
+                "stackscript_data": {
+                    "cluster_name": "c", "join_password": "p", "roles": "web,captain",
+                },
+            }),
+            "stackscript_data.roles",
+            "roles must be some of",
+        ),
+        (
+            json!({ "stackscript_id": 1_700_002, "stackscript_data": { "cluster_name": 7 } }),
+            "stackscript_data.cluster_name",
+            "cluster_name must be a string",
+        ),
+        (
+            json!({ "firewall_id": 7 }),
+            "firewall_id",
+            "firewall_id is not valid",
+        ),
+        (
+            json!({ "placement_group": { "id": 7 } }),
+            "placement_group.id",
+            "placement_group.id is not valid",
+        ),
+        (
+            json!({ "placement_group": { "id": 528_001 } }),
+            "placement_group.id",
+            "The placement group is in another region",
+        ),
+        (
+            json!({ "interfaces": [{ "purpose": "public" }] }),
+            "interface_generation",
+            "This simulator knows",
+        ),
+        (
+            legacy(&json!([{ "purpose": "public" }, { "purpose": "vpc", "subnet_id": 7 }])),
+            "interfaces[1].subnet_id",
+            "subnet_id is not valid",
+        ),
+        (
+            legacy(&json!([{ "purpose": "vpc", "subnet_id": 6_203 }])),
+            "interfaces[0].subnet_id",
+            "The VPC is in another region",
+        ),
+        (
+            legacy(&json!([{ "purpose": "public" }, { "purpose": "public" }])),
+            "interfaces",
+            "Must have at most one public",
+        ),
+        (
+            legacy(&json!([{ "purpose": "tunnel" }])),
+            "interfaces[0].purpose",
+            "Must be one of",
         ),
         (
             json!({ "stackscript_id": 401_697 }),
@@ -205,7 +276,7 @@ async fn a_label_is_made_where_none_is_given_and_keys_do_without_a_password() {
         "root_pass": null,
         "authorized_keys": [key],
         "metadata": { "user_data": USER_DATA },
-        "placement_group": { "id": 5 },
+        "placement_group": { "id": 528_002 },
         "interface_generation": "linode",
         "stackscript_id": 607_033,
         "image": "linode/ubuntu24.04",
@@ -215,11 +286,16 @@ async fn a_label_is_made_where_none_is_given_and_keys_do_without_a_password() {
     let id = &got.body["id"];
     assert_eq!(got.body["label"], format!("linode{id}"));
     assert_eq!(got.body["has_user_data"], true);
-    assert_eq!(got.body["placement_group"]["id"], 5);
+    assert_eq!(got.body["placement_group"]["id"], 528_002);
     assert_eq!(got.body["interface_generation"], "linode");
     let state = sim.handle().state();
     let kept = &state["accounts"][0]["instances"][0];
     assert_eq!(kept["had_root_pass"], false);
     assert_eq!(kept["user_data"], "#cloud-config\n");
     assert_eq!(kept["authorized_keys"], json!([key]));
+}
+
+/// Describes interfaces of the older generation.
+fn legacy(interfaces: &Value) -> Value {
+    json!({ "interface_generation": "legacy_config", "interfaces": interfaces })
 }

@@ -6,6 +6,7 @@ mod descriptor;
 mod errors;
 mod life;
 mod list;
+mod options;
 mod settle;
 
 use roadstead_core::{CreateKey, Instance, Provider};
@@ -39,6 +40,11 @@ pub use self::life::{
 pub use self::list::{
     a_list_filters_by_tag_and_by_name, find_created_sees_it_by_name_and_by_tag,
     gpu_servers_are_listed, listing_follows_every_page_and_repeats_none,
+};
+pub use self::options::{
+    a_wrong_option_is_named_and_nothing_is_sent, an_app_starts_with_its_answers,
+    an_app_that_is_not_told_all_is_refused, every_option_reaches_the_vendor,
+    lists_of_choices_agree_with_the_descriptor, scripts_are_found_by_their_ids,
 };
 pub use self::settle::{
     a_late_commit_settles_as_one_server, a_lost_answer_settles_as_one_adopted_server,

@@ -1,6 +1,7 @@
 //! A vendor in memory with a correct provider, and with flaws by which the suite is tested.
 
 mod convert;
+mod options;
 mod provider;
 mod vendor;
 
@@ -11,6 +12,8 @@ use roadstead_core::{
     CreateGuarantee, CreateInstance, CreateKey, Feature, Image, ImageId, PlanId, Provider, Region,
     RegionId, RemoteId,
 };
+
+use serde_json::{Value, json};
 
 pub use self::provider::Fake;
 use self::vendor::Vendor;
@@ -30,19 +33,24 @@ pub enum Flaw {
     DropsPrivateAddresses,
     FindsByNameOnly,
     FindsByTagOnly,
+    FinishesOnce,
     ForgetsRetryAfter,
     GuessesUnknownStatus,
     HidesGpuServers,
     IgnoresOptions,
     KeepsJobsInMemory,
     LeavesFloatNoise,
+    LeavesOptionsUndescribed,
     LosesItsAccountInALane,
+    LosesOptions,
     MistakesUnits,
+    OffersWhatItHasNot,
     Pretends,
     RefusesSecondDelete,
     RepeatsALine,
     ResendsCreates,
     ShowsTheToken,
+    SkipsAnswers,
     StopsAfterOnePage,
 }
 
@@ -105,6 +113,23 @@ impl Harness for FakeHarness {
             market: None,
             options: None,
         }
+    }
+
+    async fn rich_request(&self, key: CreateKey) -> CreateInstance {
+        CreateInstance {
+            options: Some(json!({
+                "app": "blog", "answers": { "title": "Log", "color": "red" },
+                "motto": "ship shape", "network": "quay",
+            })),
+            ..self.request(key)
+        }
+    }
+
+    async fn options_at_vendor(&self, key: &CreateKey) -> Value {
+        let books = self.vendor.lock();
+        let marked = |it: &&vendor::Server| !it.gone && key.marks(&it.instance);
+        let server = books.servers.iter().find(marked);
+        server.map_or(Value::Null, |it| it.options.clone())
     }
 
     fn gpu_request(&self, key: CreateKey) -> Option<CreateInstance> {
@@ -174,7 +199,7 @@ impl Harness for FakeHarness {
 }
 
 /// What the vendor in memory does not offer.
-const REFUSED: [(Feature, &str); 10] = [
+const REFUSED: [(Feature, &str); 9] = [
     (Feature::Rescue, "the fake vendor has no rescue system"),
     (
         Feature::ResetPassword,
@@ -183,7 +208,6 @@ const REFUSED: [(Feature, &str); 10] = [
     (Feature::Backups, "the fake vendor makes no backups"),
     (Feature::SshKeys, "the fake vendor keeps no keys"),
     (Feature::StackScripts, "the fake vendor keeps no scripts"),
-    (Feature::Vpc, "the fake vendor has one network"),
     (Feature::Firewall, "the fake vendor has no firewalls"),
     (Feature::PlacementGroup, "the fake vendor has one machine"),
     (Feature::Monitoring, "the fake vendor measures nothing"),

@@ -22,6 +22,13 @@ pub trait Harness {
     /// address that the vendor has.
     fn request(&self, key: CreateKey) -> CreateInstance;
 
+    /// Returns a request that uses every option of the descriptor's schema.
+    async fn rich_request(&self, key: CreateKey) -> CreateInstance;
+
+    /// Returns the options that the server of a mark has, without the help of any provider, as
+    /// the request for it would spell them.
+    async fn options_at_vendor(&self, key: &CreateKey) -> serde_json::Value;
+
     /// Returns a request for a server with a graphics processor, where the vendor has them.
     fn gpu_request(&self, key: CreateKey) -> Option<CreateInstance>;
 

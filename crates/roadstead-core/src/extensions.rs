@@ -194,15 +194,17 @@ pub trait Choices: Send + Sync {
 /// What a creating request cannot carry, and is set once the server is there.
 #[async_trait]
 pub trait AfterCreate: Send + Sync {
-    /// Returns whether a server made by this request needs anything else.
-    fn is_needed(&self, request: &CreateInstance) -> bool;
+    /// Returns what is left to do for a server made by this request, if anything is. It holds
+    /// no secret, so that it can be kept until the server runs.
+    fn plan(&self, request: &CreateInstance) -> Option<serde_json::Value>;
 
-    /// Sets it, on a server that runs. Safe to repeat.
+    /// Does it, on a server that runs. Safe to repeat.
     ///
     /// # Errors
     ///
-    /// Any; the server stays as it is.
-    async fn finish(&self, id: &RemoteId, request: &CreateInstance) -> Result<()>;
+    /// Any; the server stays as it is. `Invalid` on the field `plan` for what does not come from
+    /// [`Self::plan`].
+    async fn finish(&self, id: &RemoteId, plan: &serde_json::Value) -> Result<()>;
 }
 
 #[cfg(test)]

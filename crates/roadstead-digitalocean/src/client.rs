@@ -8,6 +8,7 @@ use roadstead_http::{Client as HttpClient, Request, Response};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use tracing::warn;
+use uuid::Uuid;
 
 use crate::error::{Call, Subject, kind, refused};
 use crate::wire;
@@ -210,6 +211,32 @@ impl Client {
         let request = Request::get(call.operation, "/v2/1-clicks").with_query("type", "droplet");
         let response = self.send(&call, request).await?;
         Ok(read_rows(&call, &response, 1, PAGE_MAX, |_| None)?.rows)
+    }
+
+    pub(crate) async fn fetch_firewalls(&self) -> Result<Vec<wire::Firewall>> {
+        let call = resource("list the firewalls", "firewall:read");
+        self.all(&call, || Request::get(call.operation, "/v2/firewalls"))
+            .await
+    }
+
+    pub(crate) async fn fetch_firewall(
+        &self,
+        operation: &'static str,
+        id: Uuid,
+    ) -> Result<wire::Firewall> {
+        let call = resource(operation, "firewall:read");
+        let request = Request::get(operation, "/v2/firewalls/{id}").with_segment(id.to_string());
+        Ok(self
+            .send(&call, request)
+            .await?
+            .json::<wire::OneFirewall>()?
+            .firewall)
+    }
+
+    pub(crate) async fn fetch_vpcs(&self) -> Result<Vec<wire::Vpc>> {
+        let call = resource("list the VPCs", "vpc:read");
+        self.all(&call, || Request::get(call.operation, "/v2/vpcs"))
+            .await
     }
 
     /// Fetches a key by its id or its fingerprint.

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use roadstead_core::{
-    Account, Address, Arch, Availability, Billed, Code, Feature, GbPerMonth, Image, ImageId,
-    Instance, Market, MarketplaceApp, MiB, Money, Offering, OperationStatus, Plan, Price,
+    Account, Address, Arch, Availability, Billed, Choice, Code, Feature, GbPerMonth, Image,
+    ImageId, Instance, Market, MarketplaceApp, MiB, Money, Offering, OperationStatus, Plan, Price,
     PriceSource, Region, RegionId, RemoteId, RemoteOperation, RemoteOperationId, Scope, State,
     Status, exact_decimal,
 };
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
+use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::places::place;
@@ -304,6 +305,27 @@ pub(crate) fn app(it: wire::OneClick) -> Option<MarketplaceApp> {
         image: Some(ImageId(it.slug.clone())),
         ..MarketplaceApp::new(it.slug.clone(), it.slug)
     })
+}
+
+/// Returns `None` for a firewall that goes by no tag, which takes no droplet in the call that
+/// creates it.
+pub(crate) fn firewall(it: wire::Firewall) -> Option<Choice> {
+    let tag = it.tags.unwrap_or_default().into_iter().next()?;
+    Some(Choice {
+        label: it.name.unwrap_or_else(|| it.id.clone()),
+        value: json!(it.id),
+        region: None,
+        summary: Some(format!("takes servers by the tag `{tag}`").into()),
+    })
+}
+
+pub(crate) fn vpc(it: wire::Vpc) -> Choice {
+    Choice {
+        label: it.name.unwrap_or_else(|| it.id.clone()),
+        value: json!(it.id),
+        region: it.region.map(RegionId),
+        summary: it.ip_range,
+    }
 }
 
 pub(crate) fn account(it: wire::Account) -> Account {

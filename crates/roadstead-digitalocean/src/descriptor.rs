@@ -43,6 +43,7 @@ pub fn descriptor() -> Descriptor {
         Feature::SshKeys,
         Feature::Marketplace,
         Feature::Vpc,
+        Feature::Firewall,
         Feature::Monitoring,
         Feature::BackupWindow,
         Feature::Gpu,
@@ -53,10 +54,6 @@ pub fn descriptor() -> Descriptor {
         (Feature::Rescue, NO_RESCUE),
         (Feature::StackScripts, NO_SCRIPTS),
         (Feature::PlacementGroup, NO_PLACEMENT_GROUP),
-        (
-            Feature::Firewall,
-            "this version puts no server behind a firewall",
-        ),
     ];
     features.extend(cannot.map(|(it, why)| {
         let why = Cow::Borrowed(why);

@@ -8,13 +8,17 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
 use roadstead_core::{
-    ErrorKind, KeptKey, KeyForm, Marketplace, MarketplaceApp, Outcome, Result, SshKeys,
+    Choice, ChoiceList, Choices, Error, ErrorKind, KeptKey, KeyForm, Marketplace, MarketplaceApp,
+    Outcome, Result, SshKeys,
 };
+use uuid::Uuid;
 
 use crate::DigitalOcean;
 use crate::client::Client;
 use crate::convert;
-use crate::error::invalid;
+use crate::descriptor::NO_PLACEMENT_GROUP;
+use crate::error::{invalid, kind};
+use crate::request::CREATE;
 use crate::wire;
 
 /// Why a text is no key.
@@ -67,6 +71,45 @@ impl Marketplace for DigitalOcean {
             .into_iter()
             .filter_map(convert::app)
             .collect())
+    }
+}
+
+#[async_trait]
+impl Choices for DigitalOcean {
+    async fn choices(&self, of: ChoiceList) -> Result<Arc<[Choice]>> {
+        const OPERATION: &str = "list the choices";
+        Ok(match of {
+            ChoiceList::Firewalls => {
+                let firewalls = self.client.fetch_firewalls().await?;
+                firewalls
+                    .into_iter()
+                    .filter_map(convert::firewall)
+                    .collect()
+            }
+            ChoiceList::Networks => {
+                let vpcs = self.client.fetch_vpcs().await?;
+                vpcs.into_iter().map(convert::vpc).collect()
+            }
+            ChoiceList::PlacementGroups => {
+                return Err(Error::unsupported(kind(), OPERATION, NO_PLACEMENT_GROUP));
+            }
+            _ => {
+                let why = "this version does not know the list";
+                return Err(Error::unsupported(kind(), OPERATION, why));
+            }
+        })
+    }
+}
+
+/// Returns a firewall that a droplet shall be behind.
+pub(crate) async fn firewall_for_create(client: &Client, id: Uuid) -> Result<wire::Firewall> {
+    // No server was asked for yet, whatever became of the firewall.
+    match client.fetch_firewall(CREATE, id).await {
+        Err(error) if error.kind == ErrorKind::NoSuchResource => {
+            let message = format!("the account has no firewall `{id}`");
+            Err(invalid(CREATE, "options.firewall_id", message))
+        }
+        known => known.map_err(|error| error.with_outcome(Outcome::NotExecuted)),
     }
 }
 

@@ -1,10 +1,13 @@
 //! What only DigitalOcean knows about a new server.
 
-use roadstead_core::{Result, read_options, wrong_option};
+use roadstead_core::{ChoiceList, Result, read_options};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::error::kind;
+use crate::error::{invalid, kind};
+
+/// Names, in the schema, the list that an option is chosen from.
+const CHOICES: &str = "x-roadstead-choices";
 
 /// DigitalOcean's own options of a create; see
 /// [`CreateInstance::options`](roadstead_core::CreateInstance::options).
@@ -16,6 +19,10 @@ pub struct DropletOptions {
     /// The VPC to join; the region's default one where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vpc_uuid: Option<uuid::Uuid>,
+    /// A firewall to put the droplet behind. A firewall takes droplets by their tags, so the
+    /// droplet gets the firewall's first tag in the creating call, and is never without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub firewall_id: Option<uuid::Uuid>,
     /// Whether the agent of the web console is installed. Where absent, DigitalOcean tries
     /// and ignores failures.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,12 +80,26 @@ pub enum Weekday {
 ///
 /// # Errors
 ///
-/// `Invalid` on the field `options.<name>` that is unknown or wrong.
-pub(crate) fn read(operation: &'static str, options: Option<&Value>) -> Result<DropletOptions> {
+/// `Invalid` on the field `options.<name>` that is unknown or wrong, or does not go with the
+/// rest of the request.
+pub(crate) fn read(
+    operation: &'static str,
+    options: Option<&Value>,
+    backups: bool,
+) -> Result<DropletOptions> {
     let options: DropletOptions = read_options(&kind(), operation, &schema(), options)?;
-    let odd_hour = |it: BackupPolicy| it.hour.is_some_and(|it| it > 20 || it % 4 != 0);
-    if options.backup_policy.is_some_and(odd_hour) {
-        return Err(wrong_option(&kind(), operation, &schema(), "backup_policy"));
+    let Some(policy) = options.backup_policy else {
+        return Ok(options);
+    };
+    let refuse = |message| Err(invalid(operation, "options.backup_policy", message));
+    if policy.hour.is_some_and(|it| it > 20 || it % 4 != 0) {
+        return refuse("the hour of the backup schedule must be 0, 4, 8, 12, 16 or 20");
+    }
+    if policy.plan == BackupPlan::Daily && policy.weekday.is_some() {
+        return refuse("daily backups have no day");
+    }
+    if !backups {
+        return refuse("a backup schedule needs backups to be switched on");
     }
     Ok(options)
 }
@@ -99,13 +120,25 @@ pub(crate) fn schema() -> Value {
             },
             "vpc_uuid": {
                 "title": "VPC",
-                "description": "The VPC to join; the region's default one if empty.",
+                "description": "A VPC to join, in the same region; the region's default one if \
+                                empty.",
                 "type": "string",
-                "format": "uuid"
+                "format": "uuid",
+                (CHOICES): ChoiceList::Networks.as_str()
+            },
+            "firewall_id": {
+                "title": "Firewall",
+                "description": "A firewall to put the server behind. The server gets the first \
+                                of the firewall's tags, and with it whatever else goes by that \
+                                tag.",
+                "type": "string",
+                "format": "uuid",
+                (CHOICES): ChoiceList::Firewalls.as_str()
             },
             "with_droplet_agent": {
                 "title": "Console agent",
-                "description": "Install the agent of the web console.",
+                "description": "Install the agent of the web console; tried, and no failure if \
+                                it does not work, if empty.",
                 "type": "boolean"
             },
             "backup_policy": {
@@ -115,12 +148,24 @@ pub(crate) fn schema() -> Value {
                 "additionalProperties": false,
                 "required": ["plan"],
                 "properties": {
-                    "plan": { "title": "How often", "enum": ["daily", "weekly"] },
+                    "plan": {
+                        "title": "How often",
+                        "description": "Weekly backups are kept four weeks, daily ones one.",
+                        "type": "string",
+                        "enum": ["daily", "weekly"]
+                    },
                     "weekday": {
                         "title": "Day",
+                        "description": "The day of weekly backups.",
+                        "type": "string",
                         "enum": ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
                     },
-                    "hour": { "title": "Hour (UTC)", "enum": [0, 4, 8, 12, 16, 20] }
+                    "hour": {
+                        "title": "Hour (UTC)",
+                        "description": "When the window of four hours opens.",
+                        "type": "integer",
+                        "enum": [0, 4, 8, 12, 16, 20]
+                    }
                 }
             }
         }
@@ -150,9 +195,18 @@ mod tests {
                 json!({"backup_policy": {"plan": "daily", "hour": 3}}),
                 "options.backup_policy",
             ),
+            (
+                json!({"backup_policy": {"plan": "daily", "hour": 24}}),
+                "options.backup_policy",
+            ),
+            (
+                json!({"backup_policy": {"plan": "daily", "weekday": "SUN"}}),
+                "options.backup_policy",
+            ),
+            (json!({"firewall_id": 7}), "options.firewall_id"),
             (json!([1]), "options"),
         ] {
-            let error = read("create the instance", Some(&options)).unwrap_err();
+            let error = read("create the instance", Some(&options), true).unwrap_err();
             assert_eq!(error.field.as_deref(), Some(field), "{options}");
             assert_eq!(
                 (error.kind, error.outcome),
@@ -166,6 +220,7 @@ mod tests {
         let all = DropletOptions {
             monitoring: true,
             vpc_uuid: Some(uuid::Uuid::nil()),
+            firewall_id: Some(uuid::Uuid::max()),
             with_droplet_agent: Some(false),
             backup_policy: Some(BackupPolicy {
                 plan: BackupPlan::Weekly,
@@ -176,7 +231,7 @@ mod tests {
         let json = serde_json::to_value(&all).unwrap();
         let names = |it: &Value| it.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
         assert_eq!(names(&json), names(&schema()["properties"]));
-        assert_eq!(read("x", Some(&json)).unwrap(), all);
-        assert_eq!(read("x", None).unwrap(), DropletOptions::default());
+        assert_eq!(read("x", Some(&json), true).unwrap(), all);
+        assert_eq!(read("x", None, false).unwrap(), DropletOptions::default());
     }
 }

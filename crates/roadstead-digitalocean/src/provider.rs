@@ -16,7 +16,7 @@ use roadstead_core::{
 use crate::client::{Client, Droplets, Images, PAGE_MAX};
 use crate::descriptor::descriptor;
 use crate::error::{invalid, kind};
-use crate::extensions::{check_keys, keys_for_create};
+use crate::extensions::{check_keys, firewall_for_create, keys_for_create};
 use crate::request::CREATE;
 use crate::{convert, request, wire};
 
@@ -60,6 +60,10 @@ impl Provider for DigitalOcean {
         // Everything that can be wrong is found before a key is registered.
         check_keys(CREATE, &request.ssh_keys)?;
         let mut body = request::create(request, Vec::new())?;
+        if let Some(firewall) = request::firewall(request)? {
+            let firewall = firewall_for_create(&self.client, firewall).await?;
+            request::put_behind(&mut body, firewall)?;
+        }
         body.ssh_keys =
             keys_for_create(&self.client, CREATE, &request.ssh_keys, &request.key.name).await?;
         let wire::Created { droplet, links } = self.client.fetch_create(&body).await?;
@@ -216,6 +220,7 @@ impl Provider for DigitalOcean {
         let mut extensions = Extensions::default();
         extensions.ssh_keys = Some(self);
         extensions.marketplace = Some(self);
+        extensions.choices = Some(self);
         extensions
     }
 

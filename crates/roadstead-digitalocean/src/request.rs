@@ -1,6 +1,7 @@
 //! Our requests in DigitalOcean's words, checked before anything is sent.
 
 use roadstead_core::{Action, CreateInstance, Error, Market, Result};
+use uuid::Uuid;
 
 use crate::descriptor::{NAME_MAX, NO_RESCUE};
 use crate::error::{invalid, kind};
@@ -39,11 +40,7 @@ pub(crate) fn create(
             "DigitalOcean sells droplets on demand only",
         ));
     }
-    let options = options::read(CREATE, request.options.as_ref())?;
-    if options.backup_policy.is_some() && !request.backups {
-        let message = "a backup schedule needs backups to be switched on";
-        return Err(invalid(CREATE, "options.backup_policy", message));
-    }
+    let options = options::read(CREATE, request.options.as_ref(), request.backups)?;
     Ok(wire::CreateDroplet {
         name: request.key.name.clone(),
         region: request.region.0.clone(),
@@ -63,6 +60,32 @@ pub(crate) fn create(
         vpc_uuid: options.vpc_uuid.map(|it| it.to_string().into()),
         with_droplet_agent: options.with_droplet_agent,
     })
+}
+
+/// Returns the firewall that a request asks for.
+///
+/// # Errors
+///
+/// As [`create`].
+pub(crate) fn firewall(request: &CreateInstance) -> Result<Option<Uuid>> {
+    let options = options::read(CREATE, request.options.as_ref(), request.backups)?;
+    Ok(options.firewall_id)
+}
+
+/// Puts a droplet to be behind a firewall, which takes droplets by their tags.
+///
+/// # Errors
+///
+/// `Invalid` for a firewall that goes by no tag.
+pub(crate) fn put_behind(body: &mut wire::CreateDroplet, firewall: wire::Firewall) -> Result<()> {
+    let Some(tag) = firewall.tags.unwrap_or_default().into_iter().next() else {
+        let message = "the firewall goes by no tag; give it one at DigitalOcean first";
+        return Err(invalid(CREATE, "options.firewall_id", message));
+    };
+    if !body.tags.iter().any(|it| it.eq_ignore_ascii_case(&tag)) {
+        body.tags.push(tag);
+    }
+    Ok(())
 }
 
 /// Returns the mark and the member's own tags, each once.
@@ -175,7 +198,6 @@ fn unsupported(operation: &'static str, why: &'static str) -> Error {
 mod tests {
     use roadstead_core::{CreateKey, ErrorKind, Secret};
     use serde_json::json;
-    use uuid::Uuid;
 
     use super::*;
 
@@ -212,6 +234,28 @@ mod tests {
                 "tags": ["rs:d:d1", "rs:i:00000000000000000000000000", "Web"],
             })
         );
+    }
+
+    #[test]
+    fn a_firewall_takes_a_droplet_by_a_tag() {
+        let tags_with = |tags: serde_json::Value| {
+            let firewall = json!({ "id": "f", "name": "web", "tags": tags });
+            let mut body = create(&request(), Vec::new()).unwrap();
+            put_behind(&mut body, serde_json::from_value(firewall).unwrap())?;
+            Ok(body
+                .tags
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>())
+        };
+        let own = ["rs:d:d1", "rs:i:00000000000000000000000000", "Web"];
+        let tags = tags_with(json!(["fw:a", "fw:b"])).unwrap();
+        assert_eq!(tags, [own[0], own[1], own[2], "fw:a"]);
+        assert_eq!(tags_with(json!(["web"])).unwrap(), own);
+        for none in [json!([]), json!(null)] {
+            let error: Error = tags_with(none).unwrap_err();
+            assert_eq!(error.field.as_deref(), Some("options.firewall_id"));
+        }
     }
 
     #[test]

@@ -14,7 +14,9 @@ pub(crate) struct Listing<T> {
         alias = "sizes",
         alias = "images",
         alias = "regions",
-        alias = "1_clicks"
+        alias = "1_clicks",
+        alias = "firewalls",
+        alias = "vpcs"
     )]
     pub(crate) rows: Vec<T>,
     #[serde(default)]
@@ -215,6 +217,26 @@ pub(crate) struct OneClick {
     pub(crate) slug: Box<str>,
     #[serde(rename = "type")]
     pub(crate) kind: Option<Box<str>>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct OneFirewall {
+    pub(crate) firewall: Firewall,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Firewall {
+    pub(crate) id: Box<str>,
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) tags: Option<Vec<Box<str>>>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Vpc {
+    pub(crate) id: Box<str>,
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) region: Option<Box<str>>,
+    pub(crate) ip_range: Option<Box<str>>,
 }
 
 #[derive(Deserialize)]

@@ -14,6 +14,7 @@ use tracing::warn;
 use crate::error::{Call, Subject, refused};
 use crate::job::Verb;
 use crate::paging::{FILTER, PAGE_MAX, PAGES_MAX, Rows, Window, read_rows, x_filter};
+use crate::request::SCHEDULE;
 use crate::wire;
 
 /// What stands in the labels of Linode's own applications.
@@ -122,6 +123,14 @@ impl Client {
         Ok(self.answered_at(&response))
     }
 
+    pub(crate) async fn fetch_set_backups(&self, id: u64, body: &wire::BackupChange) -> Result<()> {
+        let call = instance(SCHEDULE, "linodes:read_write");
+        let request = Request::put(call.operation, "/v4/linode/instances/{id}")
+            .with_segment(id.to_string())
+            .with_json(body);
+        self.send(&call, request).await.map(drop)
+    }
+
     /// Starts an action, and returns the time of the answer, which holds nothing else.
     pub(crate) async fn fetch_act(
         &self,
@@ -223,6 +232,28 @@ impl Client {
         let request =
             Request::get(operation, "/v4/linode/stackscripts/{id}").with_segment(id.to_string());
         self.send(&call, request).await?.json()
+    }
+
+    pub(crate) async fn fetch_firewalls(&self) -> Result<Vec<wire::Firewall>> {
+        let call = resource("list the firewalls", "firewall:read_only");
+        self.all(&call, || {
+            Request::get(call.operation, "/v4/networking/firewalls")
+        })
+        .await
+    }
+
+    pub(crate) async fn fetch_vpcs(&self) -> Result<Vec<wire::Vpc>> {
+        let call = resource("list the VPCs", "vpc:read_only");
+        self.all(&call, || Request::get(call.operation, "/v4/vpcs"))
+            .await
+    }
+
+    pub(crate) async fn fetch_groups(&self) -> Result<Vec<wire::Group>> {
+        let call = resource("list the placement groups", "placement:read_only");
+        self.all(&call, || {
+            Request::get(call.operation, "/v4/placement/groups")
+        })
+        .await
     }
 
     pub(crate) async fn fetch_keys(&self, operation: &'static str) -> Result<Vec<wire::Key>> {

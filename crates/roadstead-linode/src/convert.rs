@@ -1,5 +1,6 @@
 //! Linode's words to ours: pure, total, and the only place where units change.
 
+mod choice;
 mod script;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use serde_json::value::RawValue;
 use crate::job::utc;
 use crate::{scopes, wire};
 
+pub(crate) use self::choice::{firewall, group, subnets};
 pub(crate) use self::script::{app, script};
 
 /// Decimal places of the published prices.
@@ -255,6 +257,10 @@ fn features(region: &wire::Region) -> Vec<Feature> {
         ("Backups", Feature::Backups),
         ("GPU Linodes", Feature::Gpu),
         ("Metadata", Feature::UserData),
+        ("Cloud Firewall", Feature::Firewall),
+        ("Placement Group", Feature::PlacementGroup),
+        ("VPCs", Feature::Vpc),
+        ("Backups", Feature::BackupWindow),
         // Every Linode has an IPv6 address.
         ("Linodes", Feature::Ipv6),
     ]

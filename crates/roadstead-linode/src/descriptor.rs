@@ -53,6 +53,8 @@ pub fn descriptor() -> Descriptor {
         Feature::StackScripts,
         Feature::Firewall,
         Feature::PlacementGroup,
+        Feature::Vpc,
+        Feature::BackupWindow,
         Feature::Gpu,
         Feature::PricesFromApi,
     ];
@@ -60,14 +62,6 @@ pub fn descriptor() -> Descriptor {
         (Feature::PowerOff, NO_POWER_OFF),
         (Feature::HardReset, NO_HARD_RESET),
         (Feature::Monitoring, NO_MONITORING),
-        (
-            Feature::Vpc,
-            "this version does not put a server into a VPC",
-        ),
-        (
-            Feature::BackupWindow,
-            "Linode's creating call takes no backup window",
-        ),
     ];
     let mut features: BTreeMap<_, _> = can.into_iter().map(|it| (it, Support::Yes)).collect();
     features.extend(cannot.map(|(it, why)| {

@@ -197,7 +197,11 @@ fn by_words(words: &str, field: Option<&str>, call: &Call) -> Error {
 /// Returns our name of the vendor's field. What is unknown is left out, since a vendor's
 /// text is not shown.
 fn our_field(field: &str) -> Option<Box<str>> {
-    if let Some(name) = field.strip_prefix("stackscript_data.") {
+    if let Some(name) = field
+        .strip_prefix("stackscript_data")
+        .filter(|it| !it.is_empty())
+    {
+        let name = name.trim_matches(['.', '[', ']', '\'', '"']);
         let known = (1..=64).contains(&name.len())
             && name
                 .bytes()
@@ -222,6 +226,8 @@ fn our_field(field: &str) -> Option<Box<str>> {
             "ssh_key" => "public_key",
             "metadata" => "user_data",
             "backups_enabled" => "backups",
+            "backups" => "options.backup_schedule",
+            "interfaces" | "interface_generation" => "options.vpc_subnet_id",
             "private_ip" => "private_network",
             "authorized_users" => "options.authorized_users",
             "disk_encryption" => "options.disk_encryption",

@@ -6,15 +6,18 @@ use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use roadstead_core::{
-    ErrorKind, KeptKey, KeyForm, Marketplace, MarketplaceApp, Outcome, Result, SshKeys,
-    StackScripts,
+    AfterCreate, Choice, ChoiceList, Choices, CreateInstance, Error, ErrorKind, ImageId, KeptKey,
+    KeyForm, Marketplace, MarketplaceApp, Outcome, RemoteId, Result, SshKeys, StackScripts,
 };
+use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::Linode;
 use crate::client::Client;
 use crate::convert;
-use crate::error::invalid;
-use crate::request::CREATE;
+use crate::error::{invalid, kind};
+use crate::provider::linode_id;
+use crate::request::{CREATE, SCHEDULE, backup_change};
 use crate::wire;
 
 const ENSURE: &str = "register the SSH key";
@@ -120,6 +123,74 @@ impl StackScripts for Linode {
         };
         let script = self.client.fetch_script(GET_SCRIPT, id).await?;
         Ok(convert::script(script))
+    }
+}
+
+#[async_trait]
+impl Choices for Linode {
+    async fn choices(&self, of: ChoiceList) -> Result<Arc<[Choice]>> {
+        Ok(match of {
+            ChoiceList::Firewalls => {
+                let firewalls = self.client.fetch_firewalls().await?;
+                firewalls
+                    .into_iter()
+                    .filter_map(convert::firewall)
+                    .collect()
+            }
+            ChoiceList::Networks => {
+                let vpcs = self.client.fetch_vpcs().await?;
+                vpcs.into_iter().flat_map(convert::subnets).collect()
+            }
+            ChoiceList::PlacementGroups => {
+                let groups = self.client.fetch_groups().await?;
+                groups.into_iter().map(convert::group).collect()
+            }
+            _ => {
+                let why = "this version does not know the list";
+                return Err(Error::unsupported(kind(), "list the choices", why));
+            }
+        })
+    }
+}
+
+/// Linode's creating call takes no backup schedule, only a later change does.
+#[async_trait]
+impl AfterCreate for Linode {
+    fn plan(&self, request: &CreateInstance) -> Option<Value> {
+        serde_json::to_value(backup_change(request).ok()??).ok()
+    }
+
+    async fn finish(&self, id: &RemoteId, plan: &Value) -> Result<()> {
+        let Ok(change) = wire::BackupChange::deserialize(plan) else {
+            return Err(invalid(
+                SCHEDULE,
+                "plan",
+                "the plan is none of this provider",
+            ));
+        };
+        let id = linode_id(SCHEDULE, id.as_str())?;
+        self.client.fetch_set_backups(id, &change).await
+    }
+}
+
+/// Checks the answers to a StackScript by what it asks for, so that the wrong one is named
+/// before a server is asked for.
+pub(crate) async fn check_script(
+    client: &Client,
+    id: u64,
+    image: &ImageId,
+    answers: &Map<String, Value>,
+) -> Result<()> {
+    match client.fetch_script(CREATE, id).await {
+        Ok(it) => convert::script(it).check(&kind(), CREATE, image, answers),
+        Err(error) if error.kind == ErrorKind::NoSuchResource => {
+            let message = format!("the account sees no StackScript `{id}`");
+            Err(invalid(CREATE, "options.stackscript_id", message))
+        }
+        // A token may be allowed to create servers and not to read scripts; then Linode checks.
+        Err(error) if error.kind == ErrorKind::Forbidden => Ok(()),
+        // No server was asked for yet, whatever became of the script.
+        Err(error) => Err(error.with_outcome(Outcome::NotExecuted)),
     }
 }
 

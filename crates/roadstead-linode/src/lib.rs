@@ -17,5 +17,5 @@ mod wire;
 
 pub use crate::config::{LinodeBuilder, LinodeConfig};
 pub use crate::descriptor::descriptor;
-pub use crate::options::{DiskEncryption, LinodeOptions};
+pub use crate::options::{BackupSchedule, DiskEncryption, LinodeOptions, Weekday};
 pub use crate::provider::Linode;

@@ -16,7 +16,7 @@ use roadstead_core::{
 use crate::client::Client;
 use crate::descriptor::descriptor;
 use crate::error::{invalid, kind};
-use crate::extensions::{check_keys, keys_for_create};
+use crate::extensions::{check_keys, check_script, keys_for_create};
 use crate::job::{Job, Verb};
 use crate::paging::PAGE_MAX;
 use crate::{convert, request, wire};
@@ -93,6 +93,10 @@ impl Provider for Linode {
         // Everything that can be wrong is found before a key is fetched.
         check_keys(&request.ssh_keys)?;
         let mut body = request::create(request)?;
+        if let Some(script) = body.stackscript_id {
+            let answers = &body.stackscript_data;
+            check_script(&self.client, script.get(), &request.image, answers).await?;
+        }
         body.authorized_keys = keys_for_create(&self.client, &request.ssh_keys).await?;
         let (linode, accepted) = self.client.fetch_create(&body).await?;
         let job = Job::new(Verb::Create, linode.id, accepted);
@@ -235,6 +239,8 @@ impl Provider for Linode {
         extensions.ssh_keys = Some(self);
         extensions.marketplace = Some(self);
         extensions.stack_scripts = Some(self);
+        extensions.choices = Some(self);
+        extensions.after_create = Some(self);
         extensions
     }
 
@@ -269,7 +275,7 @@ fn asked_for(linode: &wire::Instance, query: &InstanceQuery) -> bool {
     name && tag
 }
 
-fn linode_id(operation: &'static str, id: &str) -> Result<u64> {
+pub(crate) fn linode_id(operation: &'static str, id: &str) -> Result<u64> {
     id.parse().map_err(|source: std::num::ParseIntError| {
         invalid(operation, "id", "the id does not come from this provider").with_source(source)
     })

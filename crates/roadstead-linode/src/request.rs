@@ -1,8 +1,11 @@
 //! Our requests in Linode's words, checked before anything is sent.
 
+use std::num::NonZeroU64;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use roadstead_core::{Action, CreateInstance, Error, Market, Result, Secret};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::descriptor::{NAME_MAX, NAME_MIN, NO_HARD_RESET, NO_POWER_OFF, USER_DATA_MAX};
@@ -12,6 +15,12 @@ use crate::options;
 use crate::wire;
 
 pub(crate) const CREATE: &str = Verb::Create.operation();
+
+pub(crate) const SCHEDULE: &str = "set the backup schedule";
+
+/// Interfaces that belong to the boot configuration. Whatever the account makes by default,
+/// this is the form in which we send them.
+const CONFIG_INTERFACES: &str = "legacy_config";
 
 /// Returns the creating request, without the keys of the request.
 ///
@@ -36,7 +45,12 @@ pub(crate) fn create(request: &CreateInstance) -> Result<wire::CreateLinode> {
             "Linode sells servers on demand only",
         ));
     }
-    let options = options::read(CREATE, request.options.as_ref())?;
+    let options = options::read(
+        CREATE,
+        request.options.as_ref(),
+        &request.image,
+        request.backups,
+    )?;
     let root_pass = match &request.root_password {
         Some(password) => Some(checked(CREATE, password)?),
         None if request.ssh_keys.is_empty() && options.authorized_users.is_empty() => {
@@ -58,14 +72,59 @@ pub(crate) fn create(request: &CreateInstance) -> Result<wire::CreateLinode> {
         booted: true,
         metadata: user_data(request.user_data.as_ref())?,
         stackscript_id: options.stackscript_id,
-        stackscript_data: options.stackscript_data,
+        stackscript_data: options
+            .stackscript_data
+            .into_iter()
+            .filter_map(|(name, answer)| Some((name, told(answer)?)))
+            .collect(),
         firewall_id: options.firewall_id,
+        interface_generation: options.vpc_subnet_id.map(|_| CONFIG_INTERFACES),
+        interfaces: options.vpc_subnet_id.map(interfaces).unwrap_or_default(),
         placement_group: options
             .placement_group_id
             .map(|id| wire::PlacementGroup { id }),
         swap_size: options.swap_size,
         disk_encryption: options.disk_encryption,
     })
+}
+
+/// Returns a change of when backups are made, if the request asks for one.
+///
+/// # Errors
+///
+/// As [`create`].
+pub(crate) fn backup_change(request: &CreateInstance) -> Result<Option<wire::BackupChange>> {
+    let options = options::read(
+        SCHEDULE,
+        request.options.as_ref(),
+        &request.image,
+        request.backups,
+    )?;
+    Ok(options.backup_schedule.map(|it| wire::BackupChange {
+        backups: wire::Backups {
+            schedule: wire::Schedule {
+                day: it.day,
+                window: format!("W{}", it.hour),
+            },
+        },
+    }))
+}
+
+/// The public interface comes first, and is the way out.
+fn interfaces(subnet_id: NonZeroU64) -> Vec<wire::Interface> {
+    vec![wire::Interface::Public, wire::Interface::Vpc { subnet_id }]
+}
+
+/// Linode takes several answers to a field as one text.
+fn told(answer: Value) -> Option<Value> {
+    match answer {
+        Value::Null => None,
+        Value::Array(texts) => {
+            let texts: Vec<&str> = texts.iter().filter_map(Value::as_str).collect();
+            Some(Value::String(texts.join(",")))
+        }
+        other => Some(other),
+    }
 }
 
 /// Returns a strong password that nobody learns.
@@ -220,7 +279,7 @@ fn unsupported(operation: &'static str, why: &'static str) -> Error {
 #[cfg(test)]
 mod tests {
     use roadstead_core::{CreateKey, ErrorKind};
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -266,8 +325,9 @@ mod tests {
         request.user_data = Some(Secret::from("#cloud-config\n"));
         request.private_network = true;
         request.options = Some(json!({
-            "stackscript_id": 5, "stackscript_data": { "a": "b" }, "placement_group_id": 528,
-            "disk_encryption": "enabled", "firewall_id": 9, "swap_size": 1024
+            "stackscript_id": 5, "stackscript_data": { "a": "b", "c": ["d", "e"], "f": null },
+            "placement_group_id": 528, "disk_encryption": "enabled", "firewall_id": 9,
+            "swap_size": 1024, "vpc_subnet_id": 456
         }));
         let body = json_of(&request);
         assert_eq!(
@@ -275,13 +335,31 @@ mod tests {
             json!({ "user_data": "I2Nsb3VkLWNvbmZpZwo=" })
         );
         assert_eq!(body["placement_group"], json!({ "id": 528 }));
-        assert_eq!(body["stackscript_data"], json!({ "a": "b" }));
+        assert_eq!(body["stackscript_data"], json!({ "a": "b", "c": "d,e" }));
+        assert_eq!(body["interface_generation"], "legacy_config");
+        assert_eq!(
+            body["interfaces"],
+            json!([{ "purpose": "public" }, { "purpose": "vpc", "subnet_id": 456 }])
+        );
         assert_eq!(
             (&body["firewall_id"], &body["swap_size"]),
             (&json!(9), &json!(1024))
         );
         assert_eq!(body["disk_encryption"], "enabled");
         assert_eq!(body["private_ip"], true);
+    }
+
+    #[test]
+    fn a_backup_schedule_is_a_change_of_its_own() {
+        let mut request = request();
+        assert!(backup_change(&request).unwrap().is_none());
+        request.backups = true;
+        request.options = Some(json!({ "backup_schedule": { "day": "Friday", "hour": 10 } }));
+        assert_eq!(
+            serde_json::to_value(backup_change(&request).unwrap()).unwrap(),
+            json!({ "backups": { "schedule": { "day": "Friday", "window": "W10" } } })
+        );
+        assert!(json_of(&request).get("backups").is_none());
     }
 
     #[test]

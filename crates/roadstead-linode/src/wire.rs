@@ -1,13 +1,14 @@
 //! Linode's JSON, as Linode spells it; only what we read or send.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 
 use roadstead_core::Secret;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::options::DiskEncryption;
+use crate::options::{DiskEncryption, Weekday};
 
 /// A page of a list.
 #[derive(Deserialize)]
@@ -190,6 +191,36 @@ pub(crate) struct UserDefinedField {
 }
 
 #[derive(Deserialize)]
+pub(crate) struct Firewall {
+    pub(crate) id: u64,
+    pub(crate) label: Option<Box<str>>,
+    pub(crate) status: Option<Box<str>>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Vpc {
+    pub(crate) label: Option<Box<str>>,
+    pub(crate) region: Option<Box<str>>,
+    #[serde(default)]
+    pub(crate) subnets: Vec<Subnet>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Subnet {
+    pub(crate) id: u64,
+    pub(crate) label: Option<Box<str>>,
+    pub(crate) ipv4: Option<Box<str>>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Group {
+    pub(crate) id: u64,
+    pub(crate) label: Option<Box<str>>,
+    pub(crate) region: Option<Box<str>>,
+    pub(crate) placement_group_type: Option<Box<str>>,
+}
+
+#[derive(Deserialize)]
 pub(crate) struct Key {
     pub(crate) id: u64,
     pub(crate) label: Option<Box<str>>,
@@ -314,11 +345,17 @@ pub(crate) struct CreateLinode {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) metadata: Option<Metadata>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) stackscript_id: Option<u64>,
+    pub(crate) stackscript_id: Option<NonZeroU64>,
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub(crate) stackscript_data: Map<String, Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) firewall_id: Option<u64>,
+    pub(crate) firewall_id: Option<NonZeroU64>,
+    /// Says which form [`Self::interfaces`] have; as the account has it where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) interface_generation: Option<&'static str>,
+    /// In the order of the server's devices; one public one where absent.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) interfaces: Vec<Interface>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) placement_group: Option<PlacementGroup>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -335,8 +372,33 @@ pub(crate) struct Metadata {
 }
 
 #[derive(Serialize)]
+#[serde(tag = "purpose", rename_all = "lowercase")]
+pub(crate) enum Interface {
+    Public,
+    Vpc { subnet_id: NonZeroU64 },
+}
+
+#[derive(Serialize)]
 pub(crate) struct PlacementGroup {
-    pub(crate) id: u64,
+    pub(crate) id: NonZeroU64,
+}
+
+/// A change of when backups are made.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct BackupChange {
+    pub(crate) backups: Backups,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Backups {
+    pub(crate) schedule: Schedule,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Schedule {
+    pub(crate) day: Weekday,
+    /// `W` and the hour at which the window opens.
+    pub(crate) window: String,
 }
 
 /// The body of an action; those without parameters have none.

@@ -147,16 +147,16 @@ fn options(page: &mut String, providers: &[&Descriptor]) {
         page.push_str("| Option | Type | Meaning |\n| --- | --- | --- |\n");
         let schema = it.options_schema["properties"].as_object().unwrap();
         for (name, property) in schema {
-            let kind = property["type"].as_str().map_or_else(
-                || {
-                    let choices = property["enum"].as_array().unwrap();
+            // What the choices are says more than their type.
+            let kind = property["enum"].as_array().map_or_else(
+                || property["type"].as_str().unwrap().to_owned(),
+                |choices| {
                     choices
                         .iter()
                         .map(|it| format!("`{it}`"))
                         .collect::<Vec<_>>()
                         .join(", ")
                 },
-                str::to_owned,
             );
             let text = property["description"].as_str().unwrap();
             writeln!(page, "| `{name}` | {kind} | {text} |").unwrap();

@@ -8,6 +8,7 @@ use roadstead_cache::{CachePolicy, CachedProvider};
 use roadstead_conformance::fake::FakeHarness;
 use roadstead_conformance::{CallClass, Fault, Harness, KnownPlan, conformance_suite};
 use roadstead_core::{CreateInstance, CreateKey, ManualClock, Provider, RemoteId};
+use serde_json::Value;
 
 struct CachedHarness(FakeHarness);
 
@@ -33,6 +34,14 @@ impl Harness for CachedHarness {
 
     fn request(&self, key: CreateKey) -> CreateInstance {
         self.0.request(key)
+    }
+
+    async fn rich_request(&self, key: CreateKey) -> CreateInstance {
+        self.0.rich_request(key).await
+    }
+
+    async fn options_at_vendor(&self, key: &CreateKey) -> Value {
+        self.0.options_at_vendor(key).await
     }
 
     fn gpu_request(&self, key: CreateKey) -> Option<CreateInstance> {

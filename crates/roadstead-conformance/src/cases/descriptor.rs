@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use roadstead_core::{
-    Action, CreateKey, Descriptor, ErrorKind, Feature, Lane, Outcome, Provider, RootPassword,
-    Secret, Support,
+    Action, ChoiceList, CreateKey, Descriptor, ErrorKind, Feature, Lane, Outcome, Provider,
+    RootPassword, Secret, Support,
 };
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{key, make};
@@ -58,7 +59,43 @@ pub(crate) fn check_descriptor(descriptor: &Descriptor) {
         assert!(range.contains(&name.len()), "{name}");
     }
     assert!(descriptor.limits.page_max > 0);
-    assert_eq!(descriptor.options_schema["type"], "object");
+    check_schema(descriptor);
+}
+
+/// A panel can build a form from the schema: each option has a title, a description and a type,
+/// and is chosen from a list that there is.
+fn check_schema(descriptor: &Descriptor) {
+    let schema = &descriptor.options_schema;
+    assert_eq!(schema["type"], "object");
+    let mut lists = Vec::new();
+    check_members(schema, &mut lists);
+    lists.sort_unstable();
+    let mut offered = ChoiceList::ALL.to_vec();
+    offered.retain(|it| descriptor.supports(it.feature()));
+    offered.sort_unstable();
+    assert_eq!(lists, offered, "each list serves one option");
+}
+
+fn check_members(object: &Value, lists: &mut Vec<ChoiceList>) {
+    assert_eq!(object["additionalProperties"], false, "{object}");
+    let members = object["properties"].as_object().expect("options by name");
+    for (name, option) in members {
+        for word in ["title", "description", "type"] {
+            let text = option[word].as_str().unwrap_or_default();
+            assert!(!text.trim().is_empty(), "option `{name}` has no {word}");
+        }
+        if let Some(choices) = option.get("enum") {
+            let any = choices.as_array().is_some_and(|it| !it.is_empty());
+            assert!(any, "option `{name}` has no choices");
+        }
+        if let Some(list) = option.get("x-roadstead-choices") {
+            let list = list.as_str().and_then(ChoiceList::parse);
+            lists.push(list.expect("a list that there is"));
+        }
+        if option.get("properties").is_some() {
+            check_members(option, lists);
+        }
+    }
 }
 
 /// An extension is there exactly where the descriptor says yes.

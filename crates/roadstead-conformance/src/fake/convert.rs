@@ -10,8 +10,8 @@ use roadstead_core::{
     Limits, Market, MiB, Money, NameRule, Offering, Outcome, Plan, PlanId, Price, PriceSource,
     ProviderKind, RegionId, Retry, RootPassword, Support,
 };
-use serde_json::json;
 
+use super::options::schema;
 use super::{Flaw, REFUSED, TOKEN};
 use crate::harness::{CallClass, Fault};
 
@@ -19,7 +19,7 @@ pub(super) fn kind() -> ProviderKind {
     ProviderKind::from("fake")
 }
 
-pub(super) fn descriptor(guarantee: CreateGuarantee) -> Descriptor {
+pub(super) fn descriptor(guarantee: CreateGuarantee, flaw: Option<Flaw>) -> Descriptor {
     let mut features: BTreeMap<_, _> = Feature::ALL
         .into_iter()
         .map(|it| (it, Support::Yes))
@@ -54,7 +54,7 @@ pub(super) fn descriptor(guarantee: CreateGuarantee) -> Descriptor {
         create_guarantee: guarantee,
         visibility_lag: Duration::ZERO,
         max_late_commit: Duration::from_secs(60),
-        options_schema: json!({ "type": "object", "properties": {}, "additionalProperties": false }),
+        options_schema: schema(flaw),
     }
 }
 

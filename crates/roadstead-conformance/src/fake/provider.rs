@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use parking_lot::{Mutex, MutexGuard};
 use roadstead_core::{
     Account, Action, At, CreateGuarantee, CreateInstance, CreateKey, Created, Descriptor, Error,
-    ErrorKind, Extensions, Feature, How, Image, Instance, InstanceQuery, Lane, Marketplace,
-    MarketplaceApp, Next, OperationStatus, Page, Plan, Provider, RateBucket, Region, RemoteId,
-    RemoteOperation, RemoteOperationId, Result, State,
+    ErrorKind, Extensions, Feature, How, Image, Instance, InstanceQuery, Lane, Next,
+    OperationStatus, Page, Plan, Provider, RateBucket, Region, RemoteId, RemoteOperation,
+    RemoteOperationId, Result, State,
 };
 
 use super::convert::{descriptor, failure, kind, plans};
@@ -26,7 +26,7 @@ const DONE: &str = "done";
 pub struct Fake {
     /// Nobody listens where there is none.
     vendor: Option<Arc<Vendor>>,
-    descriptor: Descriptor,
+    pub(super) descriptor: Descriptor,
     flaw: Option<Flaw>,
     started: Arc<Mutex<Vec<RemoteOperationId>>>,
 }
@@ -39,21 +39,26 @@ impl Fake {
     ) -> Self {
         Self {
             vendor,
-            descriptor: descriptor(guarantee),
+            descriptor: descriptor(guarantee, flaw),
             flaw,
             started: Arc::default(),
         }
     }
 
-    fn has(&self, flaw: Flaw) -> bool {
+    pub(super) fn has(&self, flaw: Flaw) -> bool {
         self.flaw == Some(flaw)
     }
 
-    fn error(&self, operation: &'static str, kind: ErrorKind, message: &'static str) -> Error {
+    pub(super) fn error(
+        &self,
+        operation: &'static str,
+        kind: ErrorKind,
+        message: &'static str,
+    ) -> Error {
         Error::new(self.descriptor.kind.clone(), operation, kind, message)
     }
 
-    fn reach(&self, operation: &'static str) -> Result<MutexGuard<'_, Books>> {
+    pub(super) fn reach(&self, operation: &'static str) -> Result<MutexGuard<'_, Books>> {
         let Some(vendor) = &self.vendor else {
             let wrong = self.has(Flaw::CallsUnreachableTimeout);
             let kind = if wrong {
@@ -74,7 +79,7 @@ impl Fake {
     }
 
     /// Reads the books, unless the reading goes wrong.
-    fn read(&self, operation: &'static str) -> Result<MutexGuard<'_, Books>> {
+    pub(super) fn read(&self, operation: &'static str) -> Result<MutexGuard<'_, Books>> {
         let mut books = self.reach(operation)?;
         let Some(fault) = books.draw(CallClass::Read) else {
             self.refuse_token(&books, operation)?;
@@ -88,13 +93,7 @@ impl Fake {
 
     fn check(&self, request: &CreateInstance) -> Result<()> {
         let operation = "create the instance";
-        let options = request.options.as_ref().and_then(|it| it.as_object());
-        if let Some(name) = options.and_then(|it| it.keys().next())
-            && !self.has(Flaw::IgnoresOptions)
-        {
-            let error = self.error(operation, ErrorKind::Invalid, "there is no such option");
-            return Err(error.with_field(format!("options.{name}")));
-        }
+        self.check_options(request)?;
         if request.backups
             && let Some(why) = self.descriptor.refusal(Feature::Backups)
         {
@@ -197,6 +196,11 @@ impl Provider for Fake {
             }
             (_, _) => {
                 let instance = books.add(request);
+                if self.has(Flaw::LosesOptions)
+                    && let Some(server) = books.servers.last_mut()
+                {
+                    server.options = serde_json::json!({});
+                }
                 Ok(Created {
                     instance,
                     how: How::Created,
@@ -355,6 +359,8 @@ impl Provider for Fake {
     fn extensions(&self) -> Extensions<'_> {
         let mut extensions = Extensions::default();
         extensions.marketplace = Some(self);
+        extensions.choices = Some(self);
+        extensions.after_create = Some(self);
         extensions
     }
 
@@ -372,13 +378,5 @@ impl Provider for Fake {
 
     fn native(&self) -> &(dyn Any + Send + Sync) {
         self
-    }
-}
-
-#[async_trait]
-impl Marketplace for Fake {
-    async fn apps(&self) -> Result<Arc<[MarketplaceApp]>> {
-        drop(self.read("list the marketplace apps")?);
-        Ok(Arc::new([MarketplaceApp::new("blog", "Blog")]))
     }
 }

@@ -9,6 +9,7 @@ use roadstead_core::{
     Action, Address, Billed, CreateGuarantee, CreateInstance, Instance, MiB, RemoteId, Scope,
     State, Status,
 };
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::harness::{CallClass, Fault, When};
@@ -42,6 +43,7 @@ pub(super) struct Server {
     pub(super) instance: Instance,
     pub(super) key: Uuid,
     pub(super) gone: bool,
+    pub(super) options: Value,
     ready: Duration,
     becomes: State,
 }
@@ -125,6 +127,7 @@ impl Books {
             instance: instance.clone(),
             key: request.key.id,
             gone: false,
+            options: on_creation(request.options.as_ref()),
             ready: self.now + WORK,
             becomes: State::Running,
         });
@@ -181,6 +184,22 @@ impl Fault {
 /// Returns whether a call belongs to a class.
 pub(super) fn fits(class: CallClass, call: CallClass) -> bool {
     class == CallClass::Any || class == call
+}
+
+/// Gives a server its motto.
+pub(super) fn carve(server: &mut Server, motto: &str) {
+    if let Some(options) = server.options.as_object_mut() {
+        options.insert("motto".to_owned(), json!(motto));
+    }
+}
+
+/// Returns the options that the creating call takes. A motto is none of them.
+fn on_creation(options: Option<&Value>) -> Value {
+    let mut options = options.cloned().unwrap_or_else(|| json!({}));
+    if let Some(options) = options.as_object_mut() {
+        options.remove("motto");
+    }
+    options
 }
 
 fn status(state: State) -> Status {

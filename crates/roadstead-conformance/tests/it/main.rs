@@ -58,6 +58,12 @@ caught!(
         => an_operation_survives_serialization,
     float_noise_is_seen: LeavesFloatNoise => prices_are_exact_and_units_right,
     a_lost_account_is_seen: LosesItsAccountInALane => every_lane_leads_to_the_same_account,
+    a_schema_without_words_is_seen: LeavesOptionsUndescribed => the_descriptor_is_sound,
+    lost_options_are_seen: LosesOptions => every_option_reaches_the_vendor,
+    what_cannot_be_set_twice_is_seen: FinishesOnce => every_option_reaches_the_vendor,
+    choices_that_there_are_not_are_seen: OffersWhatItHasNot
+        => lists_of_choices_agree_with_the_descriptor,
+    answers_that_nobody_looks_at_are_seen: SkipsAnswers => an_app_that_is_not_told_all_is_refused,
     a_wrong_unit_is_seen: MistakesUnits => prices_are_exact_and_units_right,
     a_pretense_is_seen: Pretends => what_is_unsupported_refuses,
     a_refused_second_delete_is_seen: RefusesSecondDelete => deleting_twice_succeeds,

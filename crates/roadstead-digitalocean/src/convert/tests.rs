@@ -200,3 +200,31 @@ fn an_account_is_known_by_its_team() {
         ("u", Some("a@b.c"))
     );
 }
+
+#[test]
+fn only_a_firewall_that_goes_by_a_tag_can_be_chosen() {
+    // Shortened from the example of the vendor's OpenAPI document, `GET /v2/firewalls`.
+    let id = "fb6045f1-cf1d-4ca3-bfac-18832663025b";
+    let of = |tags: &str| {
+        let json =
+            format!(r#"{{"id":"{id}","name":"firewall","status":"succeeded","tags":{tags}}}"#);
+        firewall(serde_json::from_str(&json).unwrap())
+    };
+    let choice = of(r#"["web","db"]"#).unwrap();
+    assert_eq!((choice.value, &*choice.label), (id.into(), "firewall"));
+    assert_eq!(
+        choice.summary.as_deref(),
+        Some("takes servers by the tag `web`")
+    );
+    assert!(of("[]").is_none() && of("null").is_none());
+}
+
+#[test]
+fn a_vpc_is_a_choice_in_its_region() {
+    let json = r#"{"id":"5a4981aa-9653-4bd1-bef5-d6bff52042e4","name":"env.prod-vpc",
+        "region":"nyc1","ip_range":"10.10.10.0/24","default":true}"#;
+    let choice = vpc(serde_json::from_str(json).unwrap());
+    assert_eq!(choice.region, Some("nyc1".into()));
+    assert_eq!(choice.summary.as_deref(), Some("10.10.10.0/24"));
+    assert_eq!(choice.value, "5a4981aa-9653-4bd1-bef5-d6bff52042e4");
+}

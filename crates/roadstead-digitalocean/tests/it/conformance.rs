@@ -33,6 +33,34 @@ impl DigitalOceanHarness {
     }
 }
 
+impl DigitalOceanHarness {
+    /// Returns the living droplets that carry a mark.
+    async fn droplets(&self, key: &CreateKey) -> Vec<Value> {
+        let state = self.control.state().await;
+        let accounts = state["accounts"].as_array().unwrap();
+        let droplets = accounts
+            .iter()
+            .flat_map(|it| it["droplets"].as_array().unwrap());
+        let tag = key.instance_tag();
+        droplets
+            .filter(|it| it["deleted"] == false)
+            .filter(|it| {
+                let tagged = it["tags"].as_array().unwrap().iter().any(|it| *it == *tag);
+                tagged || it["name"] == *key.name
+            })
+            .cloned()
+            .collect()
+    }
+
+    /// Returns the id of what the account has under a name.
+    async fn id_of(&self, list: &str, name: &str) -> Value {
+        let path = format!("/v2/{list}?per_page=200");
+        let listed = self.control.vendor_json(&path, TOKEN_FULL).await;
+        let all = listed[list].as_array().unwrap();
+        all.iter().find(|it| it["name"] == name).unwrap()["id"].clone()
+    }
+}
+
 fn connect(endpoint: String) -> Arc<dyn Provider> {
     let provider = DigitalOceanBuilder::new(TOKEN_FULL)
         .with_endpoint(endpoint)
@@ -94,6 +122,38 @@ impl Harness for DigitalOceanHarness {
         }
     }
 
+    async fn rich_request(&self, key: CreateKey) -> CreateInstance {
+        CreateInstance {
+            backups: true,
+            region: "nyc3".into(),
+            options: Some(json!({
+                "monitoring": true,
+                "vpc_uuid": self.id_of("vpcs", "harbor-apps").await,
+                "firewall_id": self.id_of("firewalls", "web-only").await,
+                "with_droplet_agent": false,
+                "backup_policy": { "plan": "weekly", "weekday": "FRI", "hour": 8 },
+            })),
+            ..self.request(key)
+        }
+    }
+
+    async fn options_at_vendor(&self, key: &CreateKey) -> Value {
+        let droplet = self.droplets(key).await.swap_remove(0);
+        let path = format!("/v2/droplets/{}/firewalls", droplet["id"]);
+        let firewalls = self.control.vendor_json(&path, TOKEN_FULL).await;
+        let features = droplet["features"].as_array().unwrap();
+        let policy = &droplet["backup_policy"];
+        json!({
+            "monitoring": features.contains(&json!("monitoring")),
+            "vpc_uuid": droplet["vpc_uuid"],
+            "firewall_id": firewalls["firewalls"][0]["id"],
+            "with_droplet_agent": droplet["with_droplet_agent"],
+            "backup_policy": {
+                "plan": policy["plan"], "weekday": policy["weekday"], "hour": policy["hour"],
+            },
+        })
+    }
+
     fn gpu_request(&self, key: CreateKey) -> Option<CreateInstance> {
         Some(CreateInstance {
             plan: "gpu-h100x1-80gb".into(),
@@ -147,19 +207,7 @@ impl Harness for DigitalOceanHarness {
     }
 
     async fn servers_at_vendor(&self, key: &CreateKey) -> usize {
-        let state = self.control.state().await;
-        let accounts = state["accounts"].as_array().unwrap();
-        let droplets = accounts
-            .iter()
-            .flat_map(|it| it["droplets"].as_array().unwrap());
-        let tag = key.instance_tag();
-        droplets
-            .filter(|it| it["deleted"] == false)
-            .filter(|it| {
-                let tagged = it["tags"].as_array().unwrap().iter().any(|it| *it == *tag);
-                tagged || it["name"] == *key.name
-            })
-            .count()
+        self.droplets(key).await.len()
     }
 
     async fn calls_seen(&self, class: CallClass) -> usize {

@@ -12,4 +12,5 @@ mod conformance;
 mod failures;
 mod lifecycle;
 mod lists;
+mod options;
 mod world;

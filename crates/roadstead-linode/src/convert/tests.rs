@@ -234,6 +234,8 @@ fn regions_are_placed_and_their_features_are_ours() {
             Feature::Backups,
             Feature::Gpu,
             Feature::UserData,
+            Feature::Vpc,
+            Feature::BackupWindow,
             Feature::Ipv6,
             Feature::PrivateNetwork
         ]

@@ -110,16 +110,6 @@ async fn regions_are_placed() {
 }
 
 #[tokio::test]
-async fn applications_are_the_vendors_own_and_work_upon_an_image() {
-    let world = World::start();
-    let apps = world.provider.extensions().marketplace.unwrap();
-    let apps = apps.apps().await.unwrap();
-    let wordpress = apps.iter().find(|it| &*it.label == "WordPress").unwrap();
-    assert!(wordpress.id.parse::<u64>().is_ok());
-    assert!(apps.iter().all(|it| it.image.is_none()));
-}
-
-#[tokio::test]
 async fn the_extensions_agree_with_the_descriptor() {
     let world = World::start();
     let descriptor = world.provider.descriptor();

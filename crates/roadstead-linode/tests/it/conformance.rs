@@ -33,6 +33,30 @@ impl LinodeHarness {
     }
 }
 
+impl LinodeHarness {
+    /// Returns the living Linodes that carry a mark.
+    async fn linodes(&self, key: &CreateKey) -> Vec<Value> {
+        let state = self.control.state().await;
+        let accounts = state["accounts"].as_array().unwrap();
+        let linodes = accounts
+            .iter()
+            .flat_map(|it| it["instances"].as_array().unwrap());
+        let tag = key.instance_tag();
+        linodes
+            .filter(|it| it["deleted"] == false)
+            .filter(|it| {
+                let tagged = it["tags"].as_array().unwrap().iter().any(|it| *it == *tag);
+                tagged || it["name"] == *key.name
+            })
+            .cloned()
+            .collect()
+    }
+
+    async fn linode(&self, key: &CreateKey) -> Value {
+        self.linodes(key).await.swap_remove(0)
+    }
+}
+
 fn connect(endpoint: String) -> Arc<dyn Provider> {
     let provider = LinodeBuilder::new(TOKEN_FULL)
         .with_endpoint(endpoint)
@@ -93,6 +117,46 @@ impl Harness for LinodeHarness {
         }
     }
 
+    async fn rich_request(&self, key: CreateKey) -> CreateInstance {
+        CreateInstance {
+            backups: true,
+            user_data: Some(Secret::from("#cloud-config\n")),
+            options: Some(json!({
+                "stackscript_id": 401_697,
+                "stackscript_data": {
+                    "soa_email_address": "a@b.example", "webserver_stack": "NGINX",
+                },
+                "firewall_id": 45_001,
+                "vpc_subnet_id": 6_203,
+                "placement_group_id": 528_001,
+                "backup_schedule": { "day": "Friday", "hour": 10 },
+                "swap_size": 1024,
+                "disk_encryption": "disabled",
+                "authorized_users": ["sim-main"],
+            })),
+            ..self.request(key)
+        }
+    }
+
+    async fn options_at_vendor(&self, key: &CreateKey) -> Value {
+        let linode = self.linode(key).await;
+        let schedule = &linode["backup_schedule"];
+        let window = schedule["window"].as_str().unwrap().trim_start_matches('W');
+        json!({
+            "stackscript_id": linode["stackscript_id"],
+            "stackscript_data": linode["stackscript_data"],
+            "firewall_id": linode["firewall_id"],
+            "vpc_subnet_id": linode["interfaces"][1]["subnet_id"],
+            "placement_group_id": linode["placement_group"]["id"],
+            "backup_schedule": {
+                "day": schedule["day"], "hour": window.parse::<u8>().unwrap(),
+            },
+            "swap_size": linode["swap_size"],
+            "disk_encryption": linode["disk_encryption"],
+            "authorized_users": linode["authorized_users"],
+        })
+    }
+
     fn gpu_request(&self, key: CreateKey) -> Option<CreateInstance> {
         Some(CreateInstance {
             plan: "g1-gpu-rtx6000-1".into(),
@@ -145,19 +209,7 @@ impl Harness for LinodeHarness {
     }
 
     async fn servers_at_vendor(&self, key: &CreateKey) -> usize {
-        let state = self.control.state().await;
-        let accounts = state["accounts"].as_array().unwrap();
-        let linodes = accounts
-            .iter()
-            .flat_map(|it| it["instances"].as_array().unwrap());
-        let tag = key.instance_tag();
-        linodes
-            .filter(|it| it["deleted"] == false)
-            .filter(|it| {
-                let tagged = it["tags"].as_array().unwrap().iter().any(|it| *it == *tag);
-                tagged || it["name"] == *key.name
-            })
-            .count()
+        self.linodes(key).await.len()
     }
 
     async fn calls_seen(&self, class: CallClass) -> usize {

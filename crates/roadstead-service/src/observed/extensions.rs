@@ -10,6 +10,7 @@ use roadstead_core::{
     AfterCreate, Choice, ChoiceList, Choices, CreateInstance, Error, KeptKey, KeyForm, Marketplace,
     MarketplaceApp, RemoteId, Result, SshKeys, StackScripts,
 };
+use serde_json::Value;
 
 use super::{ObservedProvider, call};
 
@@ -85,13 +86,12 @@ impl Choices for ObservedProvider {
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl AfterCreate for ObservedProvider {
-    fn is_needed(&self, request: &CreateInstance) -> bool {
-        let after = self.inner.extensions().after_create;
-        after.is_some_and(|it| it.is_needed(request))
+    fn plan(&self, request: &CreateInstance) -> Option<Value> {
+        self.inner.extensions().after_create?.plan(request)
     }
 
-    async fn finish(&self, id: &RemoteId, request: &CreateInstance) -> Result<()> {
-        let answer = ability!(self.after_create)?.finish(id, request);
+    async fn finish(&self, id: &RemoteId, plan: &Value) -> Result<()> {
+        let answer = ability!(self.after_create)?.finish(id, plan);
         self.observe(call("action", "finish_create"), answer).await
     }
 }

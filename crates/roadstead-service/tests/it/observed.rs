@@ -31,6 +31,14 @@ impl Harness for ObservedHarness {
         self.0.request(key)
     }
 
+    async fn rich_request(&self, key: CreateKey) -> CreateInstance {
+        self.0.rich_request(key).await
+    }
+
+    async fn options_at_vendor(&self, key: &CreateKey) -> serde_json::Value {
+        self.0.options_at_vendor(key).await
+    }
+
     fn gpu_request(&self, key: CreateKey) -> Option<CreateInstance> {
         self.0.gpu_request(key)
     }

@@ -119,7 +119,7 @@ impl Platform {
         let id = InstanceId::fresh();
         let mark = CreateKey::new(&self.deployment, id.0, &request.label);
         let keys = self.keys_of_create(&tenant, &request.ssh_keys).await?;
-        let frozen = FrozenRequest::freeze(&request, &keys.named)?;
+        let mut frozen = FrozenRequest::freeze(&request, &keys.named)?;
         let asked = FrozenRequest::open(&frozen)?.into_request(mark.clone());
         let of_plan = plan.as_ref().map(|it| on_sale::faults(it, &request));
         let already = [of_plan.unwrap_or_default(), keys.faults].concat();
@@ -132,6 +132,10 @@ impl Platform {
             }
             checked?
         };
+        let after_create = account.provider.extensions().after_create;
+        if let Some(plan) = after_create.and_then(|it| it.plan(&asked)) {
+            FrozenRequest::keep_afterwards(&mut frozen, plan);
+        }
         let new = NewInstance {
             id,
             provider: account.record.id,

@@ -87,6 +87,8 @@ pub struct Book {
     pub bound: Option<RemoteId>,
     /// How safe it is to send a creating request twice.
     pub guarantee: CreateGuarantee,
+    /// Whether a created server needs something else once it runs.
+    pub unfinished: bool,
 }
 
 /// What was just learned.
@@ -112,6 +114,8 @@ pub enum Observed {
     Looked(Vec<Instance>),
     /// The server as it is now.
     Seen(Box<Instance>),
+    /// The server as it is now, and why what it needed could not be set, if it could not.
+    Finished(Box<Instance>, Option<Error>),
     /// The vendor's job as it is now.
     Asked(RemoteOperation),
     /// The vendor says that there is no such server.
@@ -133,6 +137,8 @@ pub enum Call {
     Look,
     /// Read the server.
     Get,
+    /// Set what the creating request could not carry, and read the server.
+    Finish,
     /// Read the vendor's job.
     Ask,
     /// Prove that the account is ours and that nothing carries our mark.

@@ -73,6 +73,7 @@ impl<'a> Hand<'a> {
             lifecycle: self.claim.instance.lifecycle,
             bound: self.claim.instance.remote.clone(),
             guarantee: self.provider().descriptor().create_guarantee,
+            unfinished: FrozenRequest::afterwards(&self.claim.request).is_some(),
         }
     }
 
@@ -95,13 +96,15 @@ impl<'a> Hand<'a> {
             Call::Send => self.send().await?,
             Call::Look => self.patiently(self.look()).await,
             Call::Get => self.patiently(self.get()).await,
+            Call::Finish => self.patiently(self.finish()).await,
             Call::Ask => self.patiently(self.ask()).await,
             Call::ConfirmGone => self.patiently(self.confirm_gone()).await,
         };
         if let Observed::Failed(error)
         | Observed::Blind(error)
         | Observed::Unprepared(error)
-        | Observed::StaleKeys(error) = &observed
+        | Observed::StaleKeys(error)
+        | Observed::Finished(_, Some(error)) = &observed
         {
             self.note_failure(error).await;
         }
@@ -227,6 +230,24 @@ impl<'a> Hand<'a> {
             Ok(instance) => Observed::Seen(Box::new(instance)),
             Err(error) if error.kind == ErrorKind::NoSuchInstance => Observed::Absent,
             Err(error) => Observed::Blind(error),
+        }
+    }
+
+    /// Sets what the creating request could not carry. It can be set any number of times, so a
+    /// lost answer is followed by another attempt.
+    async fn finish(&self) -> Observed {
+        let afterwards = FrozenRequest::afterwards(&self.claim.request);
+        let after_create = self.provider().extensions().after_create;
+        let error = if let (Some(plan), Some(after_create), Some(remote)) =
+            (afterwards, after_create, &self.claim.instance.remote)
+        {
+            after_create.finish(remote, plan).await.err()
+        } else {
+            None
+        };
+        match self.get().await {
+            Observed::Seen(instance) => Observed::Finished(instance, error),
+            otherwise => otherwise,
         }
     }
 

@@ -16,6 +16,9 @@ pub(crate) struct OwnKey {
     pub(crate) fingerprint: String,
 }
 
+/// The member of [`Plain`] for what is left to do.
+const AFTERWARDS: &str = "afterwards";
+
 /// What is no secret.
 #[derive(Debug, Serialize, Deserialize)]
 struct Plain {
@@ -33,6 +36,9 @@ struct Plain {
     private_network: bool,
     #[serde(default)]
     market: Option<Market>,
+    /// What is left to do once the server runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    afterwards: Option<serde_json::Value>,
 }
 
 /// What is; sealed as soon as it leaves here.
@@ -74,6 +80,7 @@ impl FrozenRequest {
             ipv6: request.ipv6,
             private_network: request.private_network,
             market: request.market,
+            afterwards: None,
         };
         let exposed = |it: &Option<Secret<String>>| it.as_ref().map(|it| it.expose().clone());
         let hidden = Hidden {
@@ -91,6 +98,18 @@ impl FrozenRequest {
             plain: serde_json::to_value(plain).map_err(internal)?,
             secret,
         })
+    }
+
+    /// Keeps what is left to do once the server runs, which is needed when the secrets are wiped.
+    pub(super) fn keep_afterwards(request: &mut Request, plan: serde_json::Value) {
+        if let Some(plain) = request.plain.as_object_mut() {
+            plain.insert(AFTERWARDS.to_owned(), plan);
+        }
+    }
+
+    /// Returns what is left to do once the server runs.
+    pub(crate) fn afterwards(request: &Request) -> Option<&serde_json::Value> {
+        request.plain.get(AFTERWARDS)
     }
 
     /// Puts the two parts together again.

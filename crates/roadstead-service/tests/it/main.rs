@@ -19,6 +19,7 @@ mod keys;
 mod life;
 mod lost;
 mod observed;
+mod options;
 mod plans;
 mod poller;
 mod refused;

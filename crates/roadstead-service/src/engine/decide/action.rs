@@ -56,7 +56,8 @@ impl Rules<'_> {
             | Observed::Looked(_)
             | Observed::NotOurs
             | Observed::Unprepared(_)
-            | Observed::StaleKeys(_) => self.confused(),
+            | Observed::StaleKeys(_)
+            | Observed::Finished(..) => self.confused(),
         }
     }
 

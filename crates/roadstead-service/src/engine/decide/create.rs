@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use roadstead_core::{Code, CreateGuarantee, Error, ErrorKind, Instance, Outcome, State, after};
+use roadstead_core::{
+    Code, CreateGuarantee, Error, ErrorKind, Instance, Outcome, Retry, State, after,
+};
 use roadstead_repository::{
     AttemptOutcome, Change, ErrorRecord, InstanceChange, Lifecycle, OperationState,
 };
@@ -49,6 +51,7 @@ impl Rules<'_> {
             Observed::StaleKeys(error) => self.refused(AttemptOutcome::Rejected, &error),
             Observed::Looked(found) => self.create_looked(found),
             Observed::Seen(instance) => self.create_seen(&instance),
+            Observed::Finished(instance, error) => self.create_finished(&instance, error.as_ref()),
             Observed::Absent => self.create_absent(),
             // A failure to look tells nothing: ask again.
             Observed::Blind(error) => self.again(&error),
@@ -144,7 +147,11 @@ impl Rules<'_> {
     }
 
     fn create_seen(&self, instance: &Instance) -> Step {
+        let is_wanted = self.book.lifecycle != Lifecycle::Deleting;
         let mut change = match instance.status.state {
+            State::Running if self.book.unfinished && is_wanted => {
+                return Step::Call(Call::Finish);
+            }
             State::Running => self.change(OperationState::Succeeded, Duration::ZERO),
             State::Error => {
                 let mut change = self.change(OperationState::Failed, Duration::ZERO);
@@ -163,6 +170,25 @@ impl Rules<'_> {
         };
         change.progress = self.book.remote.as_ref().and_then(|it| percent(&it.status));
         change.instance.observation = Some(observation(instance));
+        Step::Write(Box::new(change))
+    }
+
+    /// The server is there and paid for: what it lacks is a problem to show, never a failure of
+    /// the create, after which somebody would make a second one.
+    fn create_finished(&self, instance: &Instance, error: Option<&Error>) -> Step {
+        let is_passing = |it: &&Error| it.retry != Retry::Never && !self.is_overdue();
+        let mut change = if let Some(error) = error.filter(is_passing) {
+            self.change(OperationState::Waiting, self.backoff(error))
+        } else {
+            self.change(OperationState::Succeeded, Duration::ZERO)
+        };
+        change.instance.observation = Some(observation(instance));
+        if change.state == OperationState::Succeeded
+            && let Some(error) = error
+        {
+            let problem = format!("the server runs, but not all of it is set: {error}");
+            change.instance.problem = Some(Some(problem));
+        }
         Step::Write(Box::new(change))
     }
 

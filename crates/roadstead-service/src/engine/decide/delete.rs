@@ -62,7 +62,8 @@ impl Rules<'_> {
             Observed::Created(..)
             | Observed::Asked(_)
             | Observed::Unprepared(_)
-            | Observed::StaleKeys(_) => self.confused(),
+            | Observed::StaleKeys(_)
+            | Observed::Finished(..) => self.confused(),
         }
     }
 

@@ -26,6 +26,7 @@ fn book(kind: OperationKind, state: OperationState) -> Book {
         lifecycle: Lifecycle::Pending,
         bound: None,
         guarantee: CreateGuarantee::LookupOnly,
+        unfinished: false,
     }
 }
 
@@ -539,6 +540,65 @@ fn every_power_action_ends() {
     }
 }
 
+fn unfinished() -> Book {
+    Book {
+        attempts: 1,
+        sent_at: Some(START),
+        lifecycle: Lifecycle::Live,
+        bound: Some("1".into()),
+        unfinished: true,
+        ..book(OperationKind::Create, OperationState::Waiting)
+    }
+}
+
+fn finished(failure: Option<ErrorKind>) -> Observed {
+    Observed::Finished(Box::new(server("1", State::Running)), failure.map(error))
+}
+
+fn seen(state: State) -> Observed {
+    Observed::Seen(Box::new(server("1", state)))
+}
+
+#[test]
+fn a_create_that_carries_not_all_is_done_when_the_rest_is_set() {
+    let book = unfinished();
+    let change = written(next(&book, seen(State::Starting), 5));
+    assert_eq!(change.state, OperationState::Waiting);
+    assert_eq!(called(next(&book, seen(State::Running), 5)), Call::Finish);
+    let change = written(next(&book, finished(None), 5));
+    assert_eq!(change.state, OperationState::Succeeded);
+    assert!(change.instance.observation.is_some() && change.instance.problem.is_none());
+    // Nobody sets anything on a server that goes.
+    let leaving = Book {
+        lifecycle: Lifecycle::Deleting,
+        ..unfinished()
+    };
+    let change = written(next(&leaving, seen(State::Running), 5));
+    assert_eq!(change.state, OperationState::Succeeded);
+}
+
+#[test]
+fn what_cannot_be_set_is_a_problem_of_the_server_and_no_failed_create() {
+    let book = unfinished();
+    for kind in [
+        ErrorKind::Timeout,
+        ErrorKind::Throttled,
+        ErrorKind::Busy,
+        ErrorKind::Server,
+    ] {
+        let change = written(next(&book, finished(Some(kind)), 5));
+        assert_eq!(change.state, OperationState::Waiting, "{kind:?}");
+        assert!(change.instance.problem.is_none(), "{kind:?}");
+        let change = written(next(&book, finished(Some(kind)), 4000));
+        assert_eq!(change.state, OperationState::Succeeded, "{kind:?}");
+        assert!(change.instance.problem.is_some(), "{kind:?}");
+    }
+    let change = written(next(&book, finished(Some(ErrorKind::Invalid)), 5));
+    assert_eq!(change.state, OperationState::Succeeded);
+    assert!(change.instance.problem.flatten().is_some());
+    assert!(change.instance.observation.is_some(), "it is shown to run");
+}
+
 /// Every edge that the rules can take is one that the books allow, whatever was observed.
 #[test]
 fn no_rule_asks_for_an_edge_that_the_books_refuse() {
@@ -565,6 +625,8 @@ fn no_rule_asks_for_an_edge_that_the_books_refuse() {
         all.extend(State::ALL.map(|it| Observed::Seen(Box::new(server("1", it)))));
         all.extend(failures.map(|it| Observed::Failed(error(it))));
         all.extend(failures.map(|it| Observed::Blind(error(it))));
+        all.extend(failures.map(|it| finished(Some(it))));
+        all.push(finished(None));
         all
     };
     let mut taken = 0;
@@ -577,10 +639,15 @@ fn no_rule_asks_for_an_edge_that_the_books_refuse() {
                         sent_at: Some(START),
                         lifecycle,
                         bound: bound.then(|| "1".into()),
+                        unfinished: seconds > 100,
                         ..book(kind, state)
                     };
                     // What a request shows is seen only where one was sent, and the books say so.
                     let answers = matches!(observed, Observed::Created(..) | Observed::Failed(_));
+                    let finishes = matches!(observed, Observed::Finished(..));
+                    if finishes && (kind != OperationKind::Create || !bound) {
+                        continue;
+                    }
                     let state = match state {
                         OperationState::Leased if answers => OperationState::Sent,
                         _ if answers => continue,

@@ -1,0 +1,88 @@
+//! What only the vendor knows of a server, from the request to the vendor's books.
+
+use roadstead_service::{Lifecycle, OperationState};
+use roadstead_testkit::{Scratch, on_both_databases};
+use serde_json::{Value, json};
+
+use crate::stage::{Scene, Stage, TEMPLATE, at_each_vendor, migrated};
+use crate::vendor::LINODE;
+
+/// Returns the vendor's options for backups on Fridays, and how its simulator shows them.
+fn fridays(stage: &Stage) -> (Value, Value) {
+    match stage.vendor.kind {
+        "linode" => (
+            json!({ "backup_schedule": { "day": "Friday", "hour": 10 } }),
+            json!({ "backup_schedule": { "day": "Friday", "window": "W10" } }),
+        ),
+        _ => (
+            json!({ "backup_policy": { "plan": "weekly", "weekday": "FRI", "hour": 8 } }),
+            json!({
+                "backup_policy": {
+                    "plan": "weekly", "weekday": "FRI", "hour": 8,
+                    "window_length_hours": 4, "retention_period_days": 28,
+                },
+            }),
+        ),
+    }
+}
+
+async fn create(stage: &Stage) -> roadstead_service::Accepted {
+    let mut request = stage.request("web");
+    request.backups = true;
+    request.options = Some(fridays(stage).0);
+    let accepted = stage.platform.create_server(&stage.member(), request).await;
+    accepted.unwrap()
+}
+
+fn assert_scheduled(stage: &Stage) {
+    let [kept] = stage.living().try_into().unwrap();
+    for (name, value) in fridays(stage).1.as_object().unwrap() {
+        assert_eq!(&kept[name], value);
+    }
+}
+
+at_each_vendor! {
+    async fn backups_are_made_when_the_member_says(stage: &Stage) {
+        let accepted = create(stage).await;
+        stage.succeeds(accepted.operation.id).await;
+        assert_scheduled(stage);
+        assert_eq!(stage.creates().len(), 1);
+        assert_eq!(stage.server(accepted.instance.id).await.problem, None);
+    }
+}
+
+/// Spoils changes of a Linode.
+fn spoil(stage: &Stage, count: u32, when: &str, effect: &Value) {
+    stage.fault(json!({
+        "method": "PUT", "path": "/v4/linode/instances/{id}", "count": count, "when": when,
+        "effect": effect,
+    }));
+}
+
+on_both_databases! {
+    prepared(TEMPLATE, migrated);
+
+    async fn a_schedule_whose_answers_are_lost_is_set_again(database: &Scratch) {
+        let stage = &Stage::open(database, &LINODE, Scene::default()).await;
+        spoil(stage, 1, "before", &json!({ "drop": true }));
+        spoil(stage, 1, "after", &json!({ "status": 502, "body": "<html>", "content_type": "text/html" }));
+        let accepted = create(stage).await;
+        stage.succeeds(accepted.operation.id).await;
+        assert_scheduled(stage);
+        assert_eq!(stage.creates().len(), 1);
+    }
+
+    async fn a_schedule_that_is_refused_leaves_a_server_with_a_problem(database: &Scratch) {
+        let stage = &Stage::open(database, &LINODE, Scene::default()).await;
+        let refusal = json!({ "errors": [{ "reason": "hunter2", "field": "backups.schedule.day" }] });
+        spoil(stage, 1, "before", &json!({ "status": 400, "body": refusal }));
+        let accepted = create(stage).await;
+        let operation = stage.succeeds(accepted.operation.id).await;
+        assert_eq!(operation.state, OperationState::Succeeded);
+        let server = stage.server(accepted.instance.id).await;
+        assert_eq!((server.lifecycle, server.public_status()), (Lifecycle::Live, "running"));
+        let problem = server.problem.unwrap();
+        assert!(problem.contains("set the backup schedule"), "{problem}");
+        assert!(!problem.contains("hunter2"), "{problem}");
+    }
+}

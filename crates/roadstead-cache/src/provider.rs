@@ -12,25 +12,23 @@ use roadstead_core::{
     Provider, RateBucket, Region, RemoteId, RemoteOperation, RemoteOperationId, Result,
 };
 
+use crate::place::{Fetched, Status};
 use crate::policy::{CachePolicy, CatalogueKind};
-use crate::slot::{Fetched, Slot, Terms};
-
-const LIST_APPS: &str = "list the marketplace apps";
+use crate::slot::{Slot, Source};
+use crate::watch::{Nobody, Watch};
 
 /// A provider whose catalogue is kept in memory.
 pub struct CachedProvider {
-    inner: Arc<dyn Provider>,
+    source: Source,
     kept: Arc<Kept>,
 }
 
-/// What all lanes of an account share.
+/// What is kept, shared by all lanes of an account.
 struct Kept {
-    clock: Arc<dyn Clock>,
-    policy: CachePolicy,
-    plans: Slot<Arc<[Plan]>>,
-    images: Slot<Arc<[Image]>>,
-    regions: Slot<Arc<[Region]>>,
-    apps: Slot<Arc<[MarketplaceApp]>>,
+    plans: Slot<Plan>,
+    images: Slot<Image>,
+    regions: Slot<Region>,
+    apps: Slot<MarketplaceApp>,
 }
 
 impl CachedProvider {
@@ -38,94 +36,152 @@ impl CachedProvider {
     /// Tokio runtime.
     #[must_use]
     pub fn new(inner: Arc<dyn Provider>, clock: Arc<dyn Clock>, policy: CachePolicy) -> Arc<Self> {
-        let kept = Arc::new(Kept {
-            clock,
-            policy,
-            plans: Slot::empty(),
-            images: Slot::empty(),
-            regions: Slot::empty(),
-            apps: Slot::empty(),
-        });
-        Arc::new(Self { inner, kept })
+        Self::watched(inner, clock, policy, Arc::new(Nobody))
     }
 
     /// Returns the wrapped provider, for who must not be given an answer that is kept.
     #[must_use]
     pub fn uncached(&self) -> &Arc<dyn Provider> {
-        &self.inner
+        &self.source.inner
     }
 
-    /// Returns the plans and their age.
+    /// Wraps a provider; `watch` is told what becomes of each call for a catalogue.
+    #[must_use]
+    pub fn watched(
+        inner: Arc<dyn Provider>,
+        clock: Arc<dyn Clock>,
+        policy: CachePolicy,
+        watch: Arc<dyn Watch>,
+    ) -> Arc<Self> {
+        let source = Source {
+            clock,
+            policy,
+            background: inner.in_lane(Lane::Background),
+            inner,
+            watch,
+        };
+        let kept = Kept {
+            plans: Slot::empty(CatalogueKind::Plans, |by| {
+                Box::pin(async move { by.get_plans().await })
+            }),
+            images: Slot::empty(CatalogueKind::Images, |by| {
+                Box::pin(async move { by.get_images().await })
+            }),
+            regions: Slot::empty(CatalogueKind::Regions, |by| {
+                Box::pin(async move { by.get_regions().await })
+            }),
+            apps: Slot::empty(CatalogueKind::Marketplace, |by| {
+                Box::pin(async move { fetch_apps(&*by).await })
+            }),
+        };
+        Arc::new(Self {
+            source,
+            kept: Arc::new(kept),
+        })
+    }
+
+    /// Returns the plans and their age: at once where any are kept, however old within
+    /// [`CachePolicy::keep`]; else when the vendor has answered.
     ///
     /// # Errors
     ///
-    /// As [`Provider::get_plans`] of the wrapped provider; all who waited for the same
-    /// call get the same error. `Server` when the call broke off in this program.
-    pub async fn plans(&self) -> Result<Fetched<Arc<[Plan]>>> {
-        let terms = self.terms(CatalogueKind::Plans, "list the plans");
-        let inner = Arc::clone(&self.inner);
-        self.kept
-            .plans
-            .get(&terms, || async move { inner.get_plans().await })
-            .await
+    /// As [`Provider::get_plans`] of the wrapped provider, where nothing is kept; all who
+    /// waited for the same call get the same error. `Server` when the call broke off in
+    /// this program.
+    pub async fn plans(&self) -> Result<Fetched<Plan>> {
+        self.kept.plans.get(&self.source).await
     }
 
-    /// Returns the images and their age.
+    /// Returns the images and their age; see [`Self::plans`].
     ///
     /// # Errors
     ///
     /// As [`Provider::get_images`] of the wrapped provider; see [`Self::plans`].
-    pub async fn images(&self) -> Result<Fetched<Arc<[Image]>>> {
-        let terms = self.terms(CatalogueKind::Images, "list the images");
-        let inner = Arc::clone(&self.inner);
-        self.kept
-            .images
-            .get(&terms, || async move { inner.get_images().await })
-            .await
+    pub async fn images(&self) -> Result<Fetched<Image>> {
+        self.kept.images.get(&self.source).await
     }
 
-    /// Returns the regions and their age.
+    /// Returns the regions and their age; see [`Self::plans`].
     ///
     /// # Errors
     ///
     /// As [`Provider::get_regions`] of the wrapped provider; see [`Self::plans`].
-    pub async fn regions(&self) -> Result<Fetched<Arc<[Region]>>> {
-        let terms = self.terms(CatalogueKind::Regions, "list the regions");
-        let inner = Arc::clone(&self.inner);
-        self.kept
-            .regions
-            .get(&terms, || async move { inner.get_regions().await })
-            .await
+    pub async fn regions(&self) -> Result<Fetched<Region>> {
+        self.kept.regions.get(&self.source).await
     }
 
-    /// Returns the marketplace apps and their age.
+    /// Returns the marketplace apps and their age; see [`Self::plans`].
     ///
     /// # Errors
     ///
     /// `Unsupported` where the wrapped provider has none; otherwise as
     /// [`Marketplace::apps`] of the wrapped provider; see [`Self::plans`].
-    pub async fn marketplace(&self) -> Result<Fetched<Arc<[MarketplaceApp]>>> {
-        let terms = self.terms(CatalogueKind::Marketplace, LIST_APPS);
-        let inner = Arc::clone(&self.inner);
-        let fetch = || async move {
-            match inner.extensions().marketplace {
-                Some(marketplace) => marketplace.apps().await,
-                None => Err(no_marketplace(inner.descriptor())),
-            }
-        };
-        self.kept.apps.get(&terms, fetch).await
+    pub async fn marketplace(&self) -> Result<Fetched<MarketplaceApp>> {
+        self.kept.apps.get(&self.source).await
     }
 
     /// Returns how long ago the vendor was asked for what is kept of a kind, fresh or
     /// not; `None` when nothing is kept.
     #[must_use]
     pub fn age(&self, kind: CatalogueKind) -> Option<Duration> {
-        let clock = self.kept.clock.as_ref();
+        self.status(kind).age
+    }
+
+    /// Returns what there is to know of what is kept of a kind: its age, how the last call
+    /// failed, and what has happened so far.
+    #[must_use]
+    pub fn status(&self, kind: CatalogueKind) -> Status {
+        let source = &self.source;
         match kind {
-            CatalogueKind::Plans => self.kept.plans.age(clock),
-            CatalogueKind::Images => self.kept.images.age(clock),
-            CatalogueKind::Regions => self.kept.regions.age(clock),
-            CatalogueKind::Marketplace => self.kept.apps.age(clock),
+            CatalogueKind::Plans => self.kept.plans.status(source),
+            CatalogueKind::Images => self.kept.images.status(source),
+            CatalogueKind::Regions => self.kept.regions.status(source),
+            CatalogueKind::Marketplace => self.kept.apps.status(source),
+        }
+    }
+
+    /// Wants every kind that the vendor has to be there before anybody asks. Nothing is
+    /// sent; [`Self::tend`] does that, until it has succeeded once.
+    pub fn want(&self) {
+        self.kept.plans.want();
+        self.kept.images.want();
+        self.kept.regions.want();
+        if self.source.inner.extensions().marketplace.is_some() {
+            self.kept.apps.want();
+        }
+    }
+
+    /// Returns whether [`Self::tend`] would ask the vendor now.
+    #[must_use]
+    pub fn wants_tending(&self) -> bool {
+        let source = &self.source;
+        self.kept.plans.wants_tending(source)
+            || self.kept.images.wants_tending(source)
+            || self.kept.regions.wants_tending(source)
+            || self.kept.apps.wants_tending(source)
+    }
+
+    /// Renews, one kind after another, what has been used since it was last renewed and is
+    /// nearly over or doubted, and fetches what is wanted; forgets what is too old to be
+    /// shown. A vendor that fails is left alone for the pauses of the [`CachePolicy`].
+    pub async fn tend(&self) {
+        let source = &self.source;
+        self.kept.plans.tend(source).await;
+        self.kept.images.tend(source).await;
+        self.kept.regions.tend(source).await;
+        self.kept.apps.tend(source).await;
+    }
+
+    /// Casts doubt on what is kept of a kind, because the vendor has contradicted it. It is
+    /// served as stale from now on, and the next who asks has it renewed in the background.
+    /// What is younger than [`CachePolicy::trust`] is not doubted.
+    pub fn doubt(&self, kind: CatalogueKind) {
+        let source = &self.source;
+        match kind {
+            CatalogueKind::Plans => self.kept.plans.doubt(source),
+            CatalogueKind::Images => self.kept.images.doubt(source),
+            CatalogueKind::Regions => self.kept.regions.doubt(source),
+            CatalogueKind::Marketplace => self.kept.apps.doubt(source),
         }
     }
 
@@ -146,14 +202,12 @@ impl CachedProvider {
             self.clear(kind);
         }
     }
+}
 
-    fn terms(&self, kind: CatalogueKind, operation: &'static str) -> Terms<'_> {
-        Terms {
-            clock: &self.kept.clock,
-            fresh_for: self.kept.policy.fresh_for(kind),
-            provider: &self.inner.descriptor().kind,
-            operation,
-        }
+async fn fetch_apps(provider: &dyn Provider) -> Result<Arc<[MarketplaceApp]>> {
+    match provider.extensions().marketplace {
+        Some(marketplace) => marketplace.apps().await,
+        None => Err(no_marketplace(provider.descriptor())),
     }
 }
 
@@ -161,46 +215,47 @@ fn no_marketplace(descriptor: &Descriptor) -> Error {
     let why = descriptor
         .refusal(Feature::Marketplace)
         .unwrap_or_else(|| format!("{} has no marketplace here", descriptor.name).into());
-    Error::unsupported(descriptor.kind.clone(), LIST_APPS, why)
+    let operation = CatalogueKind::Marketplace.operation();
+    Error::unsupported(descriptor.kind.clone(), operation, why)
 }
 
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl Provider for CachedProvider {
     fn descriptor(&self) -> &Descriptor {
-        self.inner.descriptor()
+        self.source.inner.descriptor()
     }
 
     async fn validate_credentials(&self) -> Result<Account> {
-        self.inner.validate_credentials().await
+        self.source.inner.validate_credentials().await
     }
 
     fn check_create(&self, request: &CreateInstance) -> Result<()> {
-        self.inner.check_create(request)
+        self.source.inner.check_create(request)
     }
 
     async fn create_instance(&self, request: &CreateInstance) -> Result<Created> {
-        self.inner.create_instance(request).await
+        self.source.inner.create_instance(request).await
     }
 
     async fn find_created(&self, key: &CreateKey) -> Result<Vec<Instance>> {
-        self.inner.find_created(key).await
+        self.source.inner.find_created(key).await
     }
 
     async fn get_instance(&self, id: &RemoteId) -> Result<Instance> {
-        self.inner.get_instance(id).await
+        self.source.inner.get_instance(id).await
     }
 
     async fn list_instances(&self, query: &InstanceQuery, at: At) -> Result<Page<Instance>> {
-        self.inner.list_instances(query, at).await
+        self.source.inner.list_instances(query, at).await
     }
 
     async fn perform_action(&self, id: &RemoteId, action: &Action) -> Result<RemoteOperation> {
-        self.inner.perform_action(id, action).await
+        self.source.inner.perform_action(id, action).await
     }
 
     async fn get_operation(&self, id: &RemoteOperationId) -> Result<RemoteOperation> {
-        self.inner.get_operation(id).await
+        self.source.inner.get_operation(id).await
     }
 
     async fn get_plans(&self) -> Result<Arc<[Plan]>> {
@@ -216,7 +271,7 @@ impl Provider for CachedProvider {
     }
 
     fn extensions(&self) -> Extensions<'_> {
-        let mut extensions = self.inner.extensions();
+        let mut extensions = self.source.inner.extensions();
         if extensions.marketplace.is_some() {
             extensions.marketplace = Some(self);
         }
@@ -225,17 +280,20 @@ impl Provider for CachedProvider {
 
     fn in_lane(&self, lane: Lane) -> Arc<dyn Provider> {
         Arc::new(Self {
-            inner: self.inner.in_lane(lane),
+            source: Source {
+                inner: self.source.inner.in_lane(lane),
+                ..self.source.clone()
+            },
             kept: Arc::clone(&self.kept),
         })
     }
 
     fn budget(&self) -> Vec<RateBucket> {
-        self.inner.budget()
+        self.source.inner.budget()
     }
 
     fn native(&self) -> &(dyn Any + Send + Sync) {
-        self.inner.native()
+        self.source.inner.native()
     }
 }
 
@@ -250,8 +308,8 @@ impl Marketplace for CachedProvider {
 impl fmt::Debug for CachedProvider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CachedProvider")
-            .field("inner", &self.inner)
-            .field("policy", &self.kept.policy)
+            .field("inner", &self.source.inner)
+            .field("policy", &self.source.policy)
             .finish_non_exhaustive()
     }
 }

@@ -2,11 +2,11 @@
 
 use std::any::Any;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use roadstead_core::{
     Account, Action, At, CreateInstance, CreateKey, Created, Descriptor, Error, ErrorKind,
     Extensions, Image, Instance, InstanceQuery, Lane, Marketplace, MarketplaceApp, Page, Plan,
@@ -20,13 +20,15 @@ pub(crate) enum Mood {
     Answers,
     Fails,
     Panics,
+    ShowsNothing,
 }
 
 #[derive(Debug)]
 pub(crate) struct Counting {
     inner: Arc<dyn Provider>,
     marketplace: bool,
-    calls: Arc<AtomicUsize>,
+    lane: Lane,
+    calls: Arc<Mutex<Vec<Lane>>>,
     open: watch::Sender<bool>,
     mood: watch::Sender<Mood>,
 }
@@ -36,6 +38,7 @@ impl Counting {
         Self {
             inner,
             marketplace: true,
+            lane: Lane::People,
             calls: Arc::default(),
             open: watch::Sender::new(true),
             mood: watch::Sender::new(Mood::Answers),
@@ -50,7 +53,12 @@ impl Counting {
     }
 
     pub(crate) fn calls(&self) -> usize {
-        self.calls.load(Ordering::SeqCst)
+        self.calls.lock().len()
+    }
+
+    /// Returns the lanes of the calls so far.
+    pub(crate) fn lanes(&self) -> Vec<Lane> {
+        self.calls.lock().clone()
     }
 
     pub(crate) fn set(&self, mood: Mood) {
@@ -81,14 +89,16 @@ impl Counting {
         panic!("nobody asks");
     }
 
-    async fn count(&self) -> Result<()> {
-        self.calls.fetch_add(1, Ordering::SeqCst);
+    /// Returns the provider to ask; `None` where nothing is to be shown.
+    async fn count(&self) -> Result<Option<&dyn Provider>> {
+        self.calls.lock().push(self.lane);
         if !*self.open.borrow() {
             self.open.subscribe().wait_for(|it| *it).await.unwrap();
         }
         let mood = *self.mood.borrow();
         match mood {
-            Mood::Answers => Ok(()),
+            Mood::Answers => Ok(Some(&*self.inner)),
+            Mood::ShowsNothing => Ok(None),
             Mood::Fails => {
                 let kind = self.descriptor().kind.clone();
                 let message = "the vendor is busy";
@@ -146,18 +156,24 @@ impl Provider for Counting {
     }
 
     async fn get_plans(&self) -> Result<Arc<[Plan]>> {
-        self.count().await?;
-        self.inner.get_plans().await
+        match self.count().await? {
+            Some(inner) => inner.get_plans().await,
+            None => Ok(Arc::new([])),
+        }
     }
 
     async fn get_images(&self) -> Result<Arc<[Image]>> {
-        self.count().await?;
-        self.inner.get_images().await
+        match self.count().await? {
+            Some(inner) => inner.get_images().await,
+            None => Ok(Arc::new([])),
+        }
     }
 
     async fn get_regions(&self) -> Result<Arc<[Region]>> {
-        self.count().await?;
-        self.inner.get_regions().await
+        match self.count().await? {
+            Some(inner) => inner.get_regions().await,
+            None => Ok(Arc::new([])),
+        }
     }
 
     fn extensions(&self) -> Extensions<'_> {
@@ -170,6 +186,7 @@ impl Provider for Counting {
         Arc::new(Self {
             inner: self.inner.in_lane(lane),
             marketplace: self.marketplace,
+            lane,
             calls: Arc::clone(&self.calls),
             open: self.open.clone(),
             mood: self.mood.clone(),
@@ -188,7 +205,9 @@ impl Provider for Counting {
 #[async_trait]
 impl Marketplace for Counting {
     async fn apps(&self) -> Result<Arc<[MarketplaceApp]>> {
-        self.count().await?;
-        self.inner.extensions().marketplace.unwrap().apps().await
+        match self.count().await? {
+            Some(inner) => inner.extensions().marketplace.unwrap().apps().await,
+            None => Ok(Arc::new([])),
+        }
     }
 }

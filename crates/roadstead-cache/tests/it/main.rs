@@ -6,6 +6,8 @@
 
 mod conformance;
 mod counting;
+mod stale;
+mod tending;
 
 use std::error::Error as _;
 use std::sync::Arc;
@@ -13,10 +15,10 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use jiff::Timestamp;
-use roadstead_cache::{CachePolicy, CachedProvider, CatalogueKind};
+use roadstead_cache::{CachePolicy, CachedProvider, CatalogueKind, Fetched, Status};
 use roadstead_conformance::Harness;
 use roadstead_conformance::fake::FakeHarness;
-use roadstead_core::{ErrorKind, InstanceQuery, ManualClock, Outcome, Provider, Retry};
+use roadstead_core::{ErrorKind, InstanceQuery, ManualClock, Outcome, Plan, Provider, Retry};
 
 use crate::counting::{Counting, Mood};
 
@@ -40,53 +42,63 @@ async fn setting() -> Setting {
     }
 }
 
-async fn apps(cached: &CachedProvider) -> usize {
-    cached
-        .extensions()
-        .marketplace
-        .unwrap()
-        .apps()
-        .await
-        .unwrap()
-        .len()
+impl Setting {
+    /// Waits until no call is under way.
+    async fn landed(&self) {
+        let flying = || {
+            let mut kinds = CatalogueKind::ALL.into_iter();
+            kinds.any(|it| self.cached.status(it).refreshing)
+        };
+        for _ in 0..5_000 {
+            if !flying() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        panic!("a call never ends");
+    }
+
+    /// Reads the plans, and waits until what that has set off is over.
+    async fn plans(&self) -> Fetched<Plan> {
+        let plans = self.cached.plans().await.unwrap();
+        self.landed().await;
+        plans
+    }
+
+    /// What there is to know of the plans.
+    fn status(&self) -> Status {
+        self.cached.status(CatalogueKind::Plans)
+    }
 }
 
 #[tokio::test]
-async fn the_catalogue_is_kept_one_hour_and_no_longer() {
+async fn what_is_kept_is_fresh_for_one_hour_and_apps_for_six() {
     let Setting {
         inner,
         clock,
         cached,
     } = setting().await;
-    let ask = async || {
-        cached.get_plans().await.unwrap();
-        cached.get_images().await.unwrap();
-        cached.get_regions().await.unwrap();
+    let stale = async || {
+        [
+            cached.plans().await.unwrap().stale,
+            cached.images().await.unwrap().stale,
+            cached.regions().await.unwrap().stale,
+            cached.marketplace().await.unwrap().stale,
+        ]
     };
-    ask().await;
+    assert_eq!(stale().await, [false; 4]);
+    assert_eq!(inner.calls(), 4);
+    // Held from here on, so that nothing is renewed under the test.
+    inner.close();
     clock.advance(HOUR - SECOND);
-    ask().await;
-    assert_eq!(inner.calls(), 3);
+    assert_eq!(stale().await, [false; 4]);
     clock.advance(SECOND);
-    ask().await;
-    ask().await;
-    assert_eq!(inner.calls(), 6);
-}
-
-#[tokio::test]
-async fn marketplace_apps_are_kept_six_hours() {
-    let Setting {
-        inner,
-        clock,
-        cached,
-    } = setting().await;
-    assert_eq!(apps(&cached).await, 1);
-    clock.advance(HOUR * 6 - SECOND);
-    assert_eq!(apps(&cached).await, 1);
-    assert_eq!(inner.calls(), 1);
+    assert_eq!(stale().await, [true, true, true, false]);
+    clock.advance(HOUR * 5 - SECOND);
+    assert_eq!(stale().await, [true, true, true, false]);
     clock.advance(SECOND);
-    assert_eq!(apps(&cached).await, 1);
-    assert_eq!(inner.calls(), 2);
+    assert_eq!(stale().await, [true; 4]);
+    assert_eq!(cached.plans().await.unwrap().age, HOUR * 6);
 }
 
 #[tokio::test]
@@ -281,22 +293,6 @@ async fn a_vendor_without_a_marketplace_still_has_none() {
     assert!(cached.extensions().marketplace.is_none());
     let error = cached.marketplace().await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unsupported);
-}
-
-#[tokio::test]
-async fn a_policy_can_be_shorter() {
-    let Setting { inner, clock, .. } = setting().await;
-    let policy = CachePolicy::default()
-        .with_catalogue(SECOND)
-        .with_marketplace(Duration::ZERO);
-    let cached = CachedProvider::new(inner.clone(), clock.clone(), policy);
-    cached.get_plans().await.unwrap();
-    clock.advance(SECOND);
-    cached.get_plans().await.unwrap();
-    assert_eq!(inner.calls(), 2);
-    apps(&cached).await;
-    apps(&cached).await;
-    assert_eq!(inner.calls(), 4);
 }
 
 #[test]

@@ -125,6 +125,20 @@ impl Repository {
         Ok(changed > 0)
     }
 
+    /// Tells every process to forget an account's catalogues. The account itself is not changed
+    /// by it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if there is none.
+    pub async fn forget_catalogues(&self, id: ProviderId) -> Result<()> {
+        let changed = write!(self.db, c => diesel::update(service_providers::table.find(Id(id.0)))
+            .filter(service_providers::deleted_at.is_null())
+            .set(service_providers::catalogue_epoch.eq(service_providers::catalogue_epoch + 1))
+            .execute(c).await)?;
+        if changed == 0 { Err(missing()) } else { Ok(()) }
+    }
+
     /// Removes a vendor account and wipes its token. The rows of its dead servers stay.
     ///
     /// # Errors

@@ -75,6 +75,7 @@ diesel::table! {
         created_at -> DbTime,
         updated_at -> DbTime,
         deleted_at -> Nullable<DbTime>,
+        catalogue_epoch -> BigInt,
     }
 }
 

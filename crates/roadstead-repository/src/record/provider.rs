@@ -26,6 +26,8 @@ pub struct Provider {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+    /// Grows when its catalogues are to be forgotten.
+    pub catalogue_epoch: i64,
 }
 
 /// What the vendor last said to an account's token.

@@ -24,6 +24,7 @@ pub(crate) struct Provider {
     pub(crate) verification_at: Option<Time>,
     pub(crate) created_at: Time,
     pub(crate) updated_at: Time,
+    pub(crate) catalogue_epoch: i64,
 }
 
 /// The columns that a verification fills.
@@ -79,6 +80,7 @@ impl Provider {
             verification,
             created_at: self.created_at.0,
             updated_at: self.updated_at.0,
+            catalogue_epoch: self.catalogue_epoch,
         })
     }
 }

@@ -54,6 +54,21 @@ on_both_databases! {
         assert_eq!(order().await, [c, fleet.provider, b]);
     }
 
+    async fn catalogues_are_forgotten_without_a_change_to_the_account(database: &Scratch) {
+        let fleet = Fleet::open(database).await;
+        let read = async || fleet.repository.find_provider(fleet.provider).await.unwrap().unwrap();
+        let before = read().await;
+        assert_eq!(before.catalogue_epoch, 0);
+        for _ in 0..2 {
+            fleet.repository.forget_catalogues(fleet.provider).await.unwrap();
+        }
+        let after = read().await;
+        assert_eq!(after.catalogue_epoch, 2);
+        assert_eq!((after.updated_at, &after.name), (before.updated_at, &before.name));
+        let missing = fleet.repository.forget_catalogues(ProviderId::fresh()).await;
+        assert!(matches!(missing, Err(Error::NotFound { .. })), "{missing:?}");
+    }
+
     async fn every_verification_reads_back(database: &Scratch) {
         let fleet = Fleet::open(database).await;
         let at = Timestamp::from_microsecond(1_795_000_000_123_456).unwrap();

@@ -2,6 +2,7 @@
 //! the time and touch nothing else.
 
 use std::borrow::Cow;
+use std::ops::AddAssign;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -84,6 +85,16 @@ pub struct Counts {
     pub renewed: u64,
     /// Calls that failed.
     pub failed: u64,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.fresh += other.fresh;
+        self.stale += other.stale;
+        self.waited += other.waited;
+        self.renewed += other.renewed;
+        self.failed += other.failed;
+    }
 }
 
 /// The place of one kept answer.

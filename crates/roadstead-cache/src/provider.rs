@@ -163,13 +163,19 @@ impl CachedProvider {
 
     /// Renews, one kind after another, what has been used since it was last renewed and is
     /// nearly over or doubted, and fetches what is wanted; forgets what is too old to be
-    /// shown. A vendor that fails is left alone for the pauses of the [`CachePolicy`].
+    /// shown. It ends at the first failure, so that whoever calls it can look first whether
+    /// the account may still be used; a vendor that fails is left alone for the pauses of
+    /// the [`CachePolicy`].
     pub async fn tend(&self) {
-        let source = &self.source;
-        self.kept.plans.tend(source).await;
-        self.kept.images.tend(source).await;
-        self.kept.regions.tend(source).await;
-        self.kept.apps.tend(source).await;
+        let (source, kept) = (&self.source, &self.kept);
+        let all = async {
+            kept.plans.tend(source).await?;
+            kept.images.tend(source).await?;
+            kept.regions.tend(source).await?;
+            kept.apps.tend(source).await
+        };
+        // How a call failed is in its status, and was told to the watch.
+        drop(all.await);
     }
 
     /// Casts doubt on what is kept of a kind, because the vendor has contradicted it. It is
@@ -183,6 +189,16 @@ impl CachedProvider {
             CatalogueKind::Regions => self.kept.regions.doubt(source),
             CatalogueKind::Marketplace => self.kept.apps.doubt(source),
         }
+    }
+
+    /// Counts on from what the one before it has counted, so that [`Status::counts`] of an
+    /// account never run backwards.
+    pub fn count_on_from(&self, before: &Self) {
+        let (now, before) = (&self.kept, &before.kept);
+        now.plans.count_on_from(&before.plans);
+        now.images.count_on_from(&before.images);
+        now.regions.count_on_from(&before.regions);
+        now.apps.count_on_from(&before.apps);
     }
 
     /// Forgets what is kept of a kind. A call under way answers those who wait for it;

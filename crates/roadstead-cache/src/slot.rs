@@ -117,18 +117,21 @@ impl<T: Send + Sync + 'static> Slot<T> {
     }
 
     /// Renews what is kept where that is due, and forgets what is too old to be shown.
-    pub(crate) async fn tend(&self, source: &Source) {
+    ///
+    /// # Errors
+    ///
+    /// How the call failed, if one was made; it is noted in the place and told to the watch.
+    pub(crate) async fn tend(&self, source: &Source) -> Result<(), Arc<Error>> {
         let flight = {
             let mut state = self.state.lock();
             let now = source.clock.now();
             state.place.drop_if_old(now, &source.policy);
             if !self.is_due(&state, now, &source.policy) {
-                return;
+                return Ok(());
             }
             self.take_off(&mut state, source, &source.background)
         };
-        // How it ended is noted in the place, and told to the watch.
-        drop(flight.await);
+        flight.await.map(drop)
     }
 
     fn is_due(&self, state: &State<T>, now: Timestamp, policy: &CachePolicy) -> bool {
@@ -213,6 +216,12 @@ impl<T: Send + Sync + 'static> Slot<T> {
         let mut state = self.state.lock();
         state.place.clear();
         state.flight = None;
+    }
+
+    /// Counts on from what another one has counted.
+    pub(crate) fn count_on_from(&self, before: &Self) {
+        let counts = before.state.lock().place.counts;
+        self.state.lock().place.counts += counts;
     }
 
     pub(crate) fn status(&self, source: &Source) -> Status {

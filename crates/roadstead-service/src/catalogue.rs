@@ -1,14 +1,15 @@
 //! What the vendors sell, through the cache.
 
-use std::sync::Arc;
+mod keeper;
 
-use roadstead_cache::Fetched;
-use roadstead_core::{Image, MarketplaceApp, Plan, ProviderId, Region};
+use roadstead_cache::{CachedProvider, CatalogueKind, Fetched, Status};
+use roadstead_core::{ErrorKind, Image, MarketplaceApp, Plan, ProviderId, Region};
 use roadstead_repository::Verification;
 use tracing::instrument;
 
+pub use self::keeper::Keeper;
 use crate::error::{Error, Result};
-use crate::grant::{Grant, ReadInstances};
+use crate::grant::{Grant, OperatorGrant, ReadInstances};
 use crate::platform::Platform;
 use crate::providers::usable;
 use crate::registry::Account;
@@ -28,7 +29,7 @@ pub struct Catalogue<T> {
     /// The account.
     pub account: Account,
     /// The part, with its age.
-    pub fetched: Fetched<Arc<[T]>>,
+    pub fetched: Fetched<T>,
 }
 
 impl Platform {
@@ -45,9 +46,7 @@ impl Platform {
         source: &CatalogueSource,
     ) -> Result<Catalogue<Plan>> {
         let account = self.source(source).await?;
-        let fetched = self
-            .watch_token(&account, account.catalogue.plans().await)
-            .await?;
+        let fetched = account.catalogue.plans().await?;
         Ok(Catalogue { account, fetched })
     }
 
@@ -63,9 +62,7 @@ impl Platform {
         source: &CatalogueSource,
     ) -> Result<Catalogue<Image>> {
         let account = self.source(source).await?;
-        let fetched = self
-            .watch_token(&account, account.catalogue.images().await)
-            .await?;
+        let fetched = account.catalogue.images().await?;
         Ok(Catalogue { account, fetched })
     }
 
@@ -81,9 +78,7 @@ impl Platform {
         source: &CatalogueSource,
     ) -> Result<Catalogue<Region>> {
         let account = self.source(source).await?;
-        let fetched = self
-            .watch_token(&account, account.catalogue.regions().await)
-            .await?;
+        let fetched = account.catalogue.regions().await?;
         Ok(Catalogue { account, fetched })
     }
 
@@ -99,16 +94,18 @@ impl Platform {
         source: &CatalogueSource,
     ) -> Result<Catalogue<MarketplaceApp>> {
         let account = self.source(source).await?;
-        let fetched = self
-            .watch_token(&account, account.catalogue.marketplace().await)
-            .await?;
+        let fetched = account.catalogue.marketplace().await?;
         Ok(Catalogue { account, fetched })
     }
 
     async fn source(&self, source: &CatalogueSource) -> Result<Account> {
         let account = match source.provider {
-            Some(id) => self.registry.account(id).await?,
-            None => self.account_of_kind(&source.kind).await?,
+            Some(id) => self.registry.seen(id).await?,
+            None => match self.registry.seen_by_kind(&source.kind).await? {
+                Some(account) => account,
+                // Why there is none is asked of the database.
+                None => self.account_of_kind(&source.kind).await?,
+            },
         };
         if account.record.kind.as_str() != source.kind {
             return Err(Error::invalid(
@@ -121,6 +118,34 @@ impl Platform {
         }
         usable(&account)?;
         Ok(account)
+    }
+
+    /// Returns what this process keeps of an account's catalogues, and how it came by it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchProvider`].
+    pub async fn kept_catalogues(
+        &self,
+        _grant: &OperatorGrant,
+        id: ProviderId,
+    ) -> Result<[(CatalogueKind, Status); 4]> {
+        let account = self.registry.account(id).await?;
+        Ok(CatalogueKind::ALL.map(|kind| (kind, account.catalogue.status(kind))))
+    }
+
+    /// Forgets the catalogues of an account, here at once and in every other process soon, so
+    /// that the next request reads them anew.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchProvider`].
+    pub async fn clear_cache(&self, _grant: &OperatorGrant, id: ProviderId) -> Result<()> {
+        self.repository.forget_catalogues(id).await?;
+        // Whoever takes the account at hand first after this forgets them.
+        self.registry.account(id).await?;
+        self.registry.changed();
+        Ok(())
     }
 
     /// Freezes the account when the vendor has just refused its token.
@@ -136,5 +161,21 @@ impl Platform {
             self.freeze(account, &error.message).await;
         }
         Ok(answer?)
+    }
+}
+
+/// Casts doubt on the catalogues that a vendor contradicts by refusing to create a server.
+pub(crate) fn doubt(catalogue: &CachedProvider, refusal: &roadstead_core::Error) {
+    use CatalogueKind::{Images, Marketplace, Plans, Regions};
+    let contradicted: &[CatalogueKind] = match (refusal.kind, refusal.field.as_deref()) {
+        (ErrorKind::NoCapacity, _)
+        | (ErrorKind::Invalid | ErrorKind::NoSuchResource, Some("region")) => &[Plans, Regions],
+        (ErrorKind::Invalid | ErrorKind::NoSuchResource, Some("plan")) => &[Plans],
+        (ErrorKind::Invalid | ErrorKind::NoSuchResource, Some("image")) => &[Images, Marketplace],
+        (ErrorKind::NoSuchResource, None) => &[Plans, Images, Regions],
+        _ => &[],
+    };
+    for kind in contradicted {
+        catalogue.doubt(*kind);
     }
 }

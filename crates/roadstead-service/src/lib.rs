@@ -17,6 +17,10 @@ mod sale_plans;
 mod ssh_keys;
 mod telemetry;
 
+pub use roadstead_cache::{
+    CatalogueKind, Counts as CatalogueCounts, Failure as CatalogueFailure, Fetched,
+    Status as CatalogueStatus,
+};
 pub use roadstead_repository::{
     Accepted, Accounts, ErrorRecord, Event, EventBody, Imported, Instance, InstanceBrief,
     InstanceFilter, InstancePatch, Lifecycle, Membership, Operation, OperationBrief, OperationKind,
@@ -25,7 +29,7 @@ pub use roadstead_repository::{
     User, Verification,
 };
 
-pub use crate::catalogue::{Catalogue, CatalogueSource};
+pub use crate::catalogue::{Catalogue, CatalogueSource, Keeper};
 pub use crate::engine::{Book, Call, Clockwork, Engine, Observed, Step, decide};
 pub use crate::error::{Error, FieldError, Result, public_field};
 pub use crate::feed::{

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use roadstead_core::{Clock, after};
-use roadstead_repository::{Claim, Repository, Verification};
+use roadstead_repository::{Claim, Repository};
 use tokio::sync::Semaphore;
-use tracing::{error, warn};
 
 use crate::engine::{Bell, Clockwork};
 use crate::error::{Error, Result};
@@ -105,29 +104,7 @@ impl Platform {
     /// Notes that the vendor refuses an account's token, for the operator to see. Nothing is
     /// sent with it until it changes.
     pub(crate) async fn freeze(&self, account: &Account, reason: &str) {
-        let verification = Verification::Refused {
-            reason: reason.to_owned(),
-            at: self.clock.now(),
-        };
-        // A token that was changed meanwhile is not to blame for what the old one met: then
-        // nothing is written.
-        let noted = self
-            .repository
-            .set_verification(&account.record, &verification, None)
-            .await;
-        match noted {
-            Ok(true) => {
-                warn!(
-                    provider.id = %account.record.id,
-                    error.reason = reason,
-                    "froze the provider account"
-                );
-            }
-            Ok(false) => {}
-            Err(error) => {
-                error!(provider.id = %account.record.id, error = %error, "could not note the refusal");
-            }
-        }
+        self.registry.freeze(&account.record, reason).await;
     }
 }
 

@@ -140,6 +140,7 @@ impl Platform {
         };
         let audit = grant.audit("provider.create", id.to_string());
         let record = self.repository.create_provider(new, audit).await?;
+        self.registry.changed();
         self.describe(record).ok_or(Error::NoSuchProvider)
     }
 
@@ -191,6 +192,7 @@ impl Platform {
         };
         let audit = grant.audit("provider.update", id.to_string());
         let record = self.repository.update_provider(id, patch, audit).await?;
+        self.registry.changed();
         // What waited for a good token need not wait longer.
         self.bell.ring();
         self.describe(record).ok_or(Error::NoSuchProvider)
@@ -236,6 +238,7 @@ impl Platform {
         self.repository
             .set_verification(&account.record, &verification, fingerprint.as_deref())
             .await?;
+        self.registry.changed();
         self.bell.ring();
         let record = self
             .repository
@@ -296,6 +299,7 @@ impl Platform {
                 self.repository
                     .set_verification(&account.record, &verification, found)
                     .await?;
+                self.registry.changed();
             }
             Ok((Verification::Unverified { reason }, None)) => {
                 return Ok((account, Some(reason.unwrap_or_default())));
@@ -323,16 +327,9 @@ impl Platform {
     /// [`Error::NoSuchProvider`]; [`Error::Conflict`] with their number while it has live servers.
     pub async fn delete_provider(&self, grant: &OperatorGrant, id: ProviderId) -> Result<()> {
         let audit = grant.audit("provider.delete", id.to_string());
-        Ok(self.repository.delete_provider(id, audit).await?)
-    }
-
-    /// Forgets the catalogues of an account, so that the next request reads them anew.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoSuchProvider`].
-    pub async fn clear_cache(&self, _grant: &OperatorGrant, id: ProviderId) -> Result<()> {
-        self.registry.account(id).await?.catalogue.clear_all();
+        self.repository.delete_provider(id, audit).await?;
+        self.registry.changed();
+        self.registry.drop_made(id);
         Ok(())
     }
 
@@ -361,7 +358,9 @@ impl Platform {
         order: &[ProviderId],
     ) -> Result<()> {
         let audit = grant.audit("provider.reorder", format!("{} accounts", order.len()));
-        Ok(self.repository.reorder_providers(order, audit).await?)
+        self.repository.reorder_providers(order, audit).await?;
+        self.registry.changed();
+        Ok(())
     }
 
     /// Asks the vendor whose token it is.

@@ -1,15 +1,21 @@
 //! Vendor accounts as running providers.
 
+mod books;
+mod guard;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use aws_lc_rs::digest::{SHA256, digest};
 use parking_lot::RwLock;
 use roadstead_cache::{CachePolicy, CachedProvider};
 use roadstead_core::{Clock, Descriptor, Provider, ProviderId, ProviderKind, Secret, Support};
-use roadstead_repository::{self as repository, Repository};
+use roadstead_repository::{self as repository, Repository, Verification};
+use tracing::warn;
 
+use self::books::Books;
+use self::guard::Guard;
 use crate::error::{Error, Result};
 use crate::observed::ObservedProvider;
 
@@ -66,24 +72,30 @@ impl fmt::Debug for Factory {
 #[derive(Clone, Debug)]
 pub struct Account {
     /// What is on record about it.
-    pub record: repository::Provider,
+    pub record: Arc<repository::Provider>,
     /// Its provider, catalogues cached.
     pub provider: Arc<dyn Provider>,
     /// The same, for the catalogues and their ages.
     pub catalogue: Arc<CachedProvider>,
 }
 
+/// A provider that was made from an account, with its caches.
 struct Made {
-    as_of: Timestamp,
+    record: Arc<repository::Provider>,
+    /// Tells whether the token is still the same, without keeping it once more.
+    token: Box<[u8]>,
     catalogue: Arc<CachedProvider>,
+    guard: Arc<Guard>,
 }
 
 /// The providers of all registered vendor accounts.
 pub struct Registry {
-    repository: Repository,
+    books: Arc<Books>,
     factories: BTreeMap<ProviderKind, Factory>,
-    clock: Arc<dyn Clock>,
+    policy: CachePolicy,
     made: RwLock<HashMap<ProviderId, Made>>,
+    /// Held while a provider is made: all must share one cache.
+    making: tokio::sync::Mutex<()>,
 }
 
 impl fmt::Debug for Registry {
@@ -105,10 +117,11 @@ impl Registry {
             .map(|it| (it.descriptor.kind.clone(), it))
             .collect();
         Self {
-            repository,
+            books: Arc::new(Books::new(repository, clock)),
             factories,
-            clock,
+            policy: CachePolicy::default(),
             made: RwLock::default(),
+            making: tokio::sync::Mutex::default(),
         }
     }
 
@@ -172,22 +185,25 @@ impl Registry {
         Ok(ObservedProvider::new(provider, None))
     }
 
-    /// Returns an account at hand, active or not.
+    /// Returns an account at hand, active or not, as it is on record now.
     ///
     /// # Errors
     ///
     /// [`Error::NoSuchProvider`] when there is none; [`Error::Provider`] with `NoToken`
     /// when its token is gone; [`Error::Unavailable`] when the database is away.
     pub async fn account(&self, id: ProviderId) -> Result<Account> {
-        let record = self
-            .repository
-            .find_provider(id)
-            .await?
-            .ok_or(Error::NoSuchProvider)?;
-        self.at_hand(record).await
+        let record = self.books.repository.find_provider(id).await?;
+        match record {
+            Some(record) => self.at_hand(Arc::new(record)).await,
+            None => {
+                self.drop_made(id);
+                Err(Error::NoSuchProvider)
+            }
+        }
     }
 
-    /// Returns the first active account of a vendor, in the operator's order.
+    /// Returns the first active account of a vendor, in the operator's order, as it is on record
+    /// now.
     ///
     /// # Errors
     ///
@@ -199,89 +215,223 @@ impl Registry {
             .into_iter()
             .find(|it| it.kind.as_str() == kind)
             .ok_or(Error::NoSuchProvider)?;
-        self.at_hand(record).await
+        self.at_hand(Arc::new(record)).await
     }
 
-    /// Returns the active accounts in the operator's order.
+    /// Returns an account as it was on record a second ago at most: for those who only look,
+    /// and many times a second. One that was not there then is looked up.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::account`].
+    pub(crate) async fn seen(&self, id: ProviderId) -> Result<Account> {
+        let seen = self.look().await?.find(id).map(Arc::clone);
+        match seen {
+            Some(record) => self.at_hand(record).await,
+            None => self.account(id).await,
+        }
+    }
+
+    /// Returns the first active account of a vendor as it was on record a second ago at most.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::account`], but for [`Error::NoSuchProvider`].
+    pub(crate) async fn seen_by_kind(&self, kind: &str) -> Result<Option<Account>> {
+        let look = self.look().await?;
+        let mut accounts = look.accounts().iter();
+        match accounts.find(|it| it.active && it.kind.as_str() == kind) {
+            Some(record) => Ok(Some(self.at_hand(Arc::clone(record)).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Returns the accounts whose catalogues may be renewed without anybody asking: those that
+    /// are active and not frozen.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] when the database is away.
+    pub(crate) async fn renewable(&self) -> Result<Vec<Arc<repository::Provider>>> {
+        let look = self.look().await?;
+        let renewable = |it: &&Arc<repository::Provider>| {
+            let frozen = matches!(it.verification, Verification::Refused { .. });
+            it.active && !frozen && self.factories.contains_key(&it.kind)
+        };
+        Ok(look
+            .accounts()
+            .iter()
+            .filter(renewable)
+            .map(Arc::clone)
+            .collect())
+    }
+
+    async fn look(&self) -> Result<Arc<books::Look>> {
+        let (look, anew) = self.books.look().await?;
+        if anew {
+            // What another process has deleted keeps no token in memory here.
+            let mut made = self.made.write();
+            made.retain(|id, _| look.find(*id).is_some());
+        }
+        Ok(look)
+    }
+
+    /// Returns the active accounts in the operator's order, as they are on record now.
     ///
     /// # Errors
     ///
     /// [`Error::Unavailable`] when the database is away.
     pub async fn active(&self) -> Result<Vec<repository::Provider>> {
-        let mut records = self.repository.list_providers().await?;
+        let mut records = self.books.repository.list_providers().await?;
         records.retain(|it| it.active);
         Ok(records)
     }
 
-    /// Returns the accounts that this process has used and that are still on record, and forgets
-    /// the others.
+    /// Returns the accounts whose providers, and so whose tokens, this process has in memory.
+    #[must_use]
+    pub fn in_memory(&self) -> Vec<ProviderId> {
+        self.made.read().keys().copied().collect()
+    }
+
+    /// Returns the accounts that this process has used and that are still on record.
     pub(crate) async fn in_use(&self) -> Vec<(ProviderId, Arc<CachedProvider>)> {
-        // Before the books are read: what is on record by then is not forgotten by mistake.
-        let mut used: Vec<_> = {
-            let made = self.made.read();
-            let used = made.iter().map(|(id, it)| (*id, Arc::clone(&it.catalogue)));
-            used.collect()
+        // A look forgets the others. With the database away they are still in use.
+        if let Err(error) = self.look().await {
+            warn!(error = %error, "could not read the provider accounts");
+        }
+        let made = self.made.read();
+        made.iter()
+            .map(|(id, it)| (*id, Arc::clone(&it.catalogue)))
+            .collect()
+    }
+
+    /// Has the accounts read anew: this process has changed one.
+    pub(crate) fn changed(&self) {
+        self.books.changed();
+    }
+
+    /// Waits until an account is changed by this process.
+    pub(crate) async fn until_changed(&self) {
+        self.books.until_changed().await;
+    }
+
+    /// Forgets the provider of an account that is gone, and its token with it.
+    pub(crate) fn drop_made(&self, id: ProviderId) {
+        self.made.write().remove(&id);
+    }
+
+    /// Notes that the vendor refuses an account's token, for the operator to see. Nothing is
+    /// sent with it until it changes.
+    pub(crate) async fn freeze(&self, account: &repository::Provider, reason: &str) {
+        self.books.freeze(account, reason).await;
+    }
+
+    /// Takes the provider of an account at hand.
+    pub(crate) async fn at_hand(&self, record: Arc<repository::Provider>) -> Result<Account> {
+        if let Some(account) = self.made_from(&record) {
+            return Ok(account);
+        }
+        let _turn = self.making.lock().await;
+        // Somebody else may have made it meanwhile.
+        if let Some(account) = self.made_from(&record) {
+            return Ok(account);
+        }
+        // Read once more: who asks may have seen the account as it was before, and nothing
+        // older may take the place of what was made from it since.
+        let asked = record;
+        let record = self.books.repository.find_provider(asked.id).await?;
+        let Some(record) = record.map(Arc::new) else {
+            self.drop_made(asked.id);
+            self.books.changed();
+            return Err(Error::NoSuchProvider);
         };
-        if let Ok(records) = self.repository.list_providers().await {
-            let is_on_record = |id: &ProviderId| records.iter().any(|it| it.id == *id);
-            let mut made = self.made.write();
-            for (id, _) in used.extract_if(.., |(id, _)| !is_on_record(id)) {
-                made.remove(&id);
+        if !is_same(&record, &asked) {
+            self.books.changed();
+            if let Some(account) = self.made_from(&record) {
+                return Ok(account);
             }
         }
-        used
+        self.make(record).await
     }
 
-    async fn at_hand(&self, record: repository::Provider) -> Result<Account> {
-        let known = {
-            let made = self.made.read();
-            made.get(&record.id)
-                .filter(|it| it.as_of == record.updated_at)
-                .map(|it| Arc::clone(&it.catalogue))
-        };
-        let catalogue = match known {
-            Some(catalogue) => catalogue,
-            None => self.make(&record).await?,
-        };
-        Ok(Account {
-            record,
-            provider: Arc::<CachedProvider>::clone(&catalogue),
-            catalogue,
-        })
+    fn made_from(&self, record: &Arc<repository::Provider>) -> Option<Account> {
+        let made = self.made.read();
+        let made = made.get(&record.id)?;
+        is_same(&made.record, record).then(|| account(Arc::clone(record), &made.catalogue))
     }
 
-    async fn make(&self, record: &repository::Provider) -> Result<Arc<CachedProvider>> {
+    async fn make(&self, record: Arc<repository::Provider>) -> Result<Account> {
         let factory = self
             .factories
             .get(&record.kind)
             .ok_or(Error::NoSuchProvider)?;
-        let token = self
-            .repository
-            .provider_token(record.id)
-            .await?
-            .ok_or_else(|| {
-                roadstead_core::Error::new(
-                    record.kind.clone(),
-                    "use the account",
-                    roadstead_core::ErrorKind::NoToken,
-                    "it has no token; an operator must set one",
-                )
-            })?;
+        let token = self.books.repository.provider_token(record.id).await?;
+        let token = token.ok_or_else(|| {
+            roadstead_core::Error::new(
+                record.kind.clone(),
+                "use the account",
+                roadstead_core::ErrorKind::NoToken,
+                "it has no token; an operator must set one",
+            )
+        })?;
+        let digest = digest(&SHA256, token.expose().as_bytes());
+        if let Some(catalogue) = self.kept_by(&record, digest.as_ref()) {
+            return Ok(account(record, &catalogue));
+        }
         let provider = (factory.build)(token, &record.configuration)?;
         let observed = ObservedProvider::new(provider, Some(record.id));
-        let fresh = CachedProvider::new(observed, Arc::clone(&self.clock), CachePolicy::default());
-        let mut made = self.made.write();
-        // Another request may have made it meanwhile; all must share one cache.
-        if let Some(there) = made.get(&record.id)
-            && there.as_of == record.updated_at
-        {
-            return Ok(Arc::clone(&there.catalogue));
-        }
-        let entry = Made {
-            as_of: record.updated_at,
-            catalogue: Arc::clone(&fresh),
+        let guard = Arc::new(Guard::new(Arc::clone(&self.books), Arc::clone(&record)));
+        let watch = Arc::<Guard>::clone(&guard);
+        let clock = Arc::clone(&self.books.clock);
+        let catalogue = CachedProvider::watched(observed, clock, self.policy, watch);
+        catalogue.want();
+        let made = Made {
+            record: Arc::clone(&record),
+            token: digest.as_ref().into(),
+            catalogue: Arc::clone(&catalogue),
+            guard,
         };
-        made.insert(record.id, entry);
-        Ok(fresh)
+        if let Some(before) = self.made.write().insert(record.id, made) {
+            catalogue.count_on_from(&before.catalogue);
+        }
+        Ok(account(record, &catalogue))
     }
+
+    /// Returns the provider of an account as it was, where the change does not concern it: a
+    /// name, or what the vendor said to the token. It keeps its catalogues, and its view of
+    /// what the vendor lets it do.
+    fn kept_by(
+        &self,
+        record: &Arc<repository::Provider>,
+        token: &[u8],
+    ) -> Option<Arc<CachedProvider>> {
+        let mut made = self.made.write();
+        let made = made.get_mut(&record.id)?;
+        if *made.token != *token || made.record.configuration != record.configuration {
+            return None;
+        }
+        let forgotten = made.record.catalogue_epoch != record.catalogue_epoch;
+        if forgotten || !record.active {
+            made.catalogue.clear_all();
+        }
+        if record.active {
+            made.catalogue.want();
+        }
+        made.record = Arc::clone(record);
+        made.guard.is_now(Arc::clone(record));
+        Some(Arc::clone(&made.catalogue))
+    }
+}
+
+fn account(record: Arc<repository::Provider>, catalogue: &Arc<CachedProvider>) -> Account {
+    Account {
+        record,
+        provider: Arc::<CachedProvider>::clone(catalogue),
+        catalogue: Arc::clone(catalogue),
+    }
+}
+
+/// Returns whether nothing has changed that a provider is made from, or kept for.
+fn is_same(one: &repository::Provider, other: &repository::Provider) -> bool {
+    one.updated_at == other.updated_at && one.catalogue_epoch == other.catalogue_epoch
 }

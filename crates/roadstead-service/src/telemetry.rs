@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use roadstead_cache::CatalogueKind;
 use roadstead_core::Provider;
 use roadstead_repository::{OperationState, Tally};
@@ -16,6 +16,8 @@ pub(crate) const PROVIDER_CALL_SECONDS: &str = "roadstead_provider_call_duration
 const BUDGET_LEFT: &str = "roadstead_provider_budget_left";
 const BUDGET_LIMIT: &str = "roadstead_provider_budget_limit";
 const CACHE_AGE: &str = "roadstead_cache_age_seconds";
+const CACHE_REQUESTS: &str = "roadstead_cache_requests_total";
+const CACHE_RENEWALS: &str = "roadstead_cache_renewals_total";
 const OPERATIONS: &str = "roadstead_operations";
 const OLDEST: &str = "roadstead_operations_oldest_age_seconds";
 const ATTENTION: &str = "roadstead_servers_attention";
@@ -42,6 +44,12 @@ pub fn describe() {
         CACHE_AGE,
         Unit::Seconds,
         "Age of what is kept of a catalogue."
+    );
+    describe_counter!(CACHE_REQUESTS, Unit::Count, "Requests for a catalogue.");
+    describe_counter!(
+        CACHE_RENEWALS,
+        Unit::Count,
+        "Calls to a provider for a catalogue."
     );
     describe_gauge!(OPERATIONS, "Operations that are not over.");
     describe_gauge!(
@@ -98,14 +106,31 @@ impl Platform {
             let kind = account.descriptor().kind.to_string();
             let id = id.to_string();
             for catalogue in CatalogueKind::ALL {
-                let age = account.age(catalogue);
+                let status = account.status(catalogue);
                 gauge!(
                     CACHE_AGE,
                     "provider_kind" => kind.clone(),
                     "provider_id" => id.clone(),
-                    "catalogue" => word(catalogue),
+                    "catalogue" => catalogue.as_str(),
                 )
-                .set(age.map_or(f64::NAN, |it| it.as_secs_f64()));
+                .set(status.age.map_or(f64::NAN, |it| it.as_secs_f64()));
+                let counts = status.counts;
+                for (name, outcome, count) in [
+                    (CACHE_REQUESTS, "fresh", counts.fresh),
+                    (CACHE_REQUESTS, "stale", counts.stale),
+                    (CACHE_REQUESTS, "waited", counts.waited),
+                    (CACHE_RENEWALS, "renewed", counts.renewed),
+                    (CACHE_RENEWALS, "failed", counts.failed),
+                ] {
+                    counter!(
+                        name,
+                        "provider_kind" => kind.clone(),
+                        "provider_id" => id.clone(),
+                        "catalogue" => catalogue.as_str(),
+                        "outcome" => outcome,
+                    )
+                    .absolute(count);
+                }
             }
             for bucket in account.budget() {
                 for (name, value) in [(BUDGET_LEFT, bucket.left), (BUDGET_LIMIT, bucket.limit)] {
@@ -151,13 +176,4 @@ fn set(name: &'static str, pool: &'static str, value: usize) {
 )]
 const fn number(count: u64) -> f64 {
     count as f64
-}
-
-const fn word(catalogue: CatalogueKind) -> &'static str {
-    match catalogue {
-        CatalogueKind::Plans => "plans",
-        CatalogueKind::Images => "images",
-        CatalogueKind::Regions => "regions",
-        CatalogueKind::Marketplace => "marketplace",
-    }
 }

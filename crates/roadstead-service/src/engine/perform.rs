@@ -12,10 +12,10 @@ use tracing::{error, info, warn};
 
 use super::decide::{Book, Call, Observed};
 use super::keys;
-use crate::Platform;
 use crate::instances::frozen::FrozenRequest;
 use crate::providers::FOREIGN;
 use crate::registry::Account;
+use crate::{Platform, catalogue};
 
 /// A claimed operation with everything its calls need.
 pub(super) struct Hand<'a> {
@@ -160,7 +160,10 @@ impl<'a> Hand<'a> {
                     keys::forget(self.platform, &placed).await?;
                     Observed::StaleKeys(error)
                 }
-                Err(error) => Observed::Failed(error),
+                Err(error) => {
+                    catalogue::doubt(&self.account.catalogue, &error);
+                    Observed::Failed(error)
+                }
             },
         )
     }

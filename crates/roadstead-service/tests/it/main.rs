@@ -11,10 +11,12 @@ mod stage;
 mod vendor;
 
 mod accounts;
+mod catalogues;
 mod crash;
 mod deletion;
 mod down;
 mod events;
+mod keeper;
 mod keys;
 mod life;
 mod lost;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
-use roadstead_core::{InstanceId, OperationId, Provider, ProviderId, Secret, SessionId};
+use roadstead_core::{Clock, InstanceId, OperationId, Provider, ProviderId, Secret, SessionId};
 use roadstead_http::TokioClock;
 use roadstead_repository::{AuditEntry, Keyring, NewSession, Options, Repository};
 use roadstead_service::{
@@ -214,9 +214,20 @@ impl Stage {
 
     /// Opens the same database once more, as another process does.
     pub(crate) async fn twin(&self) -> Arc<Platform> {
+        self.twin_at(Arc::new(TokioClock)).await
+    }
+
+    /// The same, with a clock of its own.
+    pub(crate) async fn twin_at(&self, clock: Arc<dyn Clock>) -> Arc<Platform> {
         let repository = connect(&self.url, &self.keys).await;
-        let endpoint = self.sim().endpoint();
-        platform(repository, self.vendor, endpoint, self.clockwork).await
+        let config = PlatformConfig {
+            repository,
+            factories: vec![self.vendor.factory(self.sim().endpoint())],
+            clock,
+            clockwork: self.clockwork,
+            session_lifetime: Duration::from_secs(3600),
+        };
+        Platform::open(config).await.unwrap()
     }
 
     // People.

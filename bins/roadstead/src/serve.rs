@@ -9,7 +9,7 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer};
 use anyhow::{Context, bail};
 use roadstead_repository::{Backend, Repository};
-use roadstead_service::{Engine, Platform};
+use roadstead_service::{Engine, Keeper, Platform};
 use tokio::sync::watch;
 use tracing::info;
 
@@ -63,6 +63,7 @@ pub(crate) struct Running {
     /// Where it listens.
     pub(crate) address: SocketAddr,
     engine: Engine,
+    keeper: Keeper,
     handle: ServerHandle,
     server: tokio::task::JoinHandle<std::io::Result<()>>,
 }
@@ -89,10 +90,12 @@ impl Running {
             .listen(listener)?
             .run();
         let engine = Engine::start(&platform, workers);
+        let keeper = Keeper::start(&platform);
         let handle = server.handle();
         Ok(Self {
             address,
             engine,
+            keeper,
             handle,
             server: tokio::spawn(server),
         })
@@ -111,6 +114,7 @@ impl Running {
         self.engine.end_streams();
         self.handle.stop(true).await;
         self.engine.stop().await;
+        self.keeper.stop().await;
         self.server.await?.context("the server ended badly")
     }
 }

@@ -7,6 +7,7 @@ mod money;
 mod openapi;
 mod prebuilt;
 mod query;
+mod rendered;
 pub mod request;
 mod route;
 mod routes;

@@ -22,7 +22,7 @@ pub(crate) use self::answer::{
 };
 pub(crate) use self::budget::BudgetBucket;
 pub(crate) use self::catalogue::{
-    App, AppsAnswer, CatalogueAnswer, Image, ImagesAnswer, Plan, PlansAnswer, Region,
+    App, AppsAnswer, Image, ImagesAnswer, KeptAnswer, KeptCatalogue, Plan, PlansAnswer, Region,
     RegionsAnswer, SizesAnswer,
 };
 pub(crate) use self::event::frame;

@@ -15,7 +15,7 @@ use crate::error::{ApiError, DoorCode};
 use crate::openapi::Tag;
 use crate::openapi::words::{Id, Success};
 use crate::route::Route;
-use crate::view::{self, AccountAnswer, AccountsAnswer, BudgetAnswer, Done};
+use crate::view::{self, AccountAnswer, AccountsAnswer, BudgetAnswer, Done, KeptAnswer};
 
 pub(super) fn routes() -> Vec<Route> {
     let of_account = |route: Route, id, summary| {
@@ -80,6 +80,15 @@ pub(super) fn routes() -> Vec<Route> {
         )
         .about("The answer says in `verification` what the provider said.")
         .asks_provider(),
+        of_account(
+            Route::get("/api/admin/providers/{id}/cache", kept),
+            "getAccountCache",
+            "Show what is kept of an account's catalogues",
+        )
+        .about(
+            "In the memory of the process that answers: how old it is, and how the last call to \
+             the provider failed, if it did.",
+        ),
         of_account(
             Route::post("/api/admin/providers/{id}/cache/clear", clear_cache),
             "clearAccountCache",
@@ -234,6 +243,20 @@ async fn validate(
         .validate_provider(&operator.0, provider_id(&id)?)
         .await?;
     Ok(answer(view::AdminProvider::from(provider)))
+}
+
+async fn kept(
+    operator: Operator,
+    id: web::Path<String>,
+    platform: web::Data<Platform>,
+) -> Result<web::Json<KeptAnswer>, ApiError> {
+    let kept = platform
+        .kept_catalogues(&operator.0, provider_id(&id)?)
+        .await?;
+    Ok(web::Json(KeptAnswer {
+        success: Success,
+        catalogues: kept.map(view::KeptCatalogue::from).into(),
+    }))
 }
 
 async fn clear_cache(

@@ -1,60 +1,94 @@
 //! Plans, images, regions and applications as clients see them.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 use roadstead_core as core;
-use roadstead_core::ProviderId;
-use roadstead_service::Catalogue;
+use roadstead_service::{CatalogueKind, CatalogueStatus};
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
 
 use super::Price;
 use crate::openapi::words::{self, Id, Success};
 
-/// A part of a catalogue under the name that its route gives it, with its age.
-#[derive(Debug)]
-pub(crate) struct CatalogueAnswer<V> {
-    noun: &'static str,
-    provider: ProviderId,
-    items: Vec<V>,
-    age_seconds: u64,
+/// What this process keeps of an account's catalogues.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct KeptAnswer {
+    pub(crate) success: Success,
+    /// One for each kind.
+    pub(crate) catalogues: Vec<KeptCatalogue>,
+}
+
+/// What this process keeps of one kind, and how it came by it since the start.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct KeptCatalogue {
+    /// `plans`, `images`, `regions` or `marketplace`.
+    #[schemars(example = &"plans")]
+    kind: &'static str,
+    /// How many there are; `null` when nothing is kept.
+    items: Option<u64>,
+    /// How old it is; `null` when nothing is kept.
+    age_seconds: Option<u64>,
+    /// Whether it is older than it should be, or the provider has contradicted it.
     stale: bool,
+    /// Whether the provider is being asked.
+    refreshing: bool,
+    /// How the last call failed; `null` when it did not.
+    last_failure: Option<CatalogueFailure>,
+    /// Requests that were answered from memory, with what was fresh.
+    served_fresh: u64,
+    /// Requests that were answered from memory, with what was stale.
+    served_stale: u64,
+    /// Requests that waited for the provider.
+    waited: u64,
+    /// Calls that brought a new list.
+    renewed: u64,
+    /// Calls that failed.
+    failed: u64,
 }
 
-impl<V> CatalogueAnswer<V> {
-    /// Takes what was fetched, item by item.
-    pub(crate) fn new<T>(noun: &'static str, it: Catalogue<T>) -> Self
-    where
-        V: for<'a> From<&'a T>,
-    {
+/// A failed call for a catalogue.
+#[derive(Debug, Serialize, JsonSchema)]
+struct CatalogueFailure {
+    /// The code, as in errors.
+    #[schemars(schema_with = "words::error_code")]
+    code: core::Code,
+    /// Why, as a sentence for people.
+    #[schemars(example = &"the provider failed")]
+    error: String,
+    /// When.
+    at: Timestamp,
+    /// How many have failed in a row, with this one.
+    in_a_row: u32,
+    /// Until when the provider is not asked in the background.
+    not_before: Timestamp,
+}
+
+impl From<(CatalogueKind, CatalogueStatus)> for KeptCatalogue {
+    fn from((kind, it): (CatalogueKind, CatalogueStatus)) -> Self {
+        let count = |it: usize| u64::try_from(it).unwrap_or(u64::MAX);
+        let failure = |it: roadstead_service::CatalogueFailure| CatalogueFailure {
+            code: it.kind.code(),
+            error: it.message.into_owned(),
+            at: it.at,
+            in_a_row: it.in_a_row,
+            not_before: it.not_before,
+        };
         Self {
-            noun,
-            provider: it.account.record.id,
-            items: Arc::as_ref(&it.fetched.value).iter().map(V::from).collect(),
-            age_seconds: it.fetched.age.as_secs(),
-            stale: it.fetched.stale,
+            kind: kind.as_str(),
+            items: it.items.map(count),
+            age_seconds: it.age.map(|it| it.as_secs()),
+            stale: it.stale,
+            refreshing: it.refreshing,
+            last_failure: it.failure.map(failure),
+            served_fresh: it.counts.fresh,
+            served_stale: it.counts.stale,
+            waited: it.counts.waited,
+            renewed: it.counts.renewed,
+            failed: it.counts.failed,
         }
     }
 }
 
-impl<V: Serialize> Serialize for CatalogueAnswer<V> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("success", &true)?;
-        map.serialize_entry(self.noun, &self.items)?;
-        map.serialize_entry("next_cursor", &Option::<&str>::None)?;
-        map.serialize_entry("provider_id", &self.provider)?;
-        map.serialize_entry("age_seconds", &self.age_seconds)?;
-        if self.stale {
-            map.serialize_entry("stale", &true)?;
-        }
-        map.end()
-    }
-}
-
-// Only their schemas are used: what is sent is a `CatalogueAnswer`.
+// Only their schemas are used: what is sent is spliced from bytes that are kept.
 macro_rules! catalogue_answers {
     ($($(#[$meta:meta])* $name:ident { $(#[$doc:meta])* $noun:ident: $item:ty })*) => { $(
         $(#[$meta])*

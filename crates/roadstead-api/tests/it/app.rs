@@ -10,10 +10,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
-use actix_web::middleware::from_fn;
+use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, rt};
+use async_trait::async_trait;
+use jiff::Timestamp;
 use reqwest::{Client, Method, RequestBuilder, Response};
-use roadstead_core::{Provider, Secret};
+use roadstead_core::{Clock, Provider, Secret, after};
 use roadstead_digitalocean::DigitalOceanBuilder;
 use roadstead_http::TokioClock;
 use roadstead_repository::{Keyring, Options, Repository};
@@ -86,6 +88,9 @@ impl Default for Setup {
 pub(crate) struct TestApp {
     pub(crate) sim: roadstead_sim::Running,
     pub(crate) address: SocketAddr,
+    pub(crate) platform: Arc<Platform>,
+    /// Moves the service's time on.
+    pub(crate) clock: Arc<AheadClock>,
     client: Client,
     tokens: Mutex<HashMap<Person, String>>,
     server: ServerHandle,
@@ -127,12 +132,15 @@ impl TestApp {
     pub(crate) async fn start_on(scratch: &Scratch, setup: Setup) -> Self {
         let repository = connect(scratch.url()).await;
         let sim = simulator();
-        let platform = open(&repository, &sim.endpoint(), setup).await;
+        let clock = Arc::new(AheadClock::default());
+        let platform = open(&repository, &sim.endpoint(), setup, clock.clone()).await;
         let engine = Engine::start(&platform, setup.workers);
-        let (address, server) = serve(platform);
+        let (address, server) = serve(Arc::clone(&platform));
         Self {
             sim,
             address,
+            platform,
+            clock,
             client: Client::builder().no_proxy().build().unwrap(),
             tokens: Mutex::default(),
             server,
@@ -388,7 +396,8 @@ pub(crate) fn template() -> String {
 pub(crate) async fn prepare(url: String) {
     let repository = connect(&url).await;
     repository.migrate_up().await.unwrap();
-    let platform = open(&repository, "http://127.0.0.1:1", Setup::default()).await;
+    let clock = Arc::new(AheadClock::default());
+    let platform = open(&repository, "http://127.0.0.1:1", Setup::default(), clock).await;
     for person in Person::ALL {
         let organization = match person {
             Operator => None,
@@ -432,7 +441,33 @@ pub(crate) fn simulator() -> roadstead_sim::Running {
     DigitalOceanSim::start(([127, 0, 0, 1], 0).into(), config).unwrap()
 }
 
-async fn open(repository: &Repository, endpoint: &str, setup: Setup) -> Arc<Platform> {
+/// The real time, and as much more as a test says.
+#[derive(Debug, Default)]
+pub(crate) struct AheadClock(parking_lot::Mutex<Duration>);
+
+impl AheadClock {
+    pub(crate) fn advance(&self, by: Duration) {
+        *self.0.lock() += by;
+    }
+}
+
+#[async_trait]
+impl Clock for AheadClock {
+    fn now(&self) -> Timestamp {
+        after(TokioClock.now(), *self.0.lock())
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        TokioClock.sleep(duration).await;
+    }
+}
+
+async fn open(
+    repository: &Repository,
+    endpoint: &str,
+    setup: Setup,
+    clock: Arc<AheadClock>,
+) -> Arc<Platform> {
     let endpoint = endpoint.to_owned();
     let (attempt, deadline) = setup.vendor_patience;
     let digitalocean = Factory::new(
@@ -455,7 +490,7 @@ async fn open(repository: &Repository, endpoint: &str, setup: Setup) -> Arc<Plat
             Factory::unavailable(roadstead_aws::descriptor()),
             Factory::unavailable(roadstead_gcp::descriptor()),
         ],
-        clock: Arc::new(TokioClock),
+        clock,
         clockwork: Clockwork {
             poll_open: Duration::from_millis(20),
             poll_idle: Duration::from_millis(200),
@@ -467,7 +502,7 @@ async fn open(repository: &Repository, endpoint: &str, setup: Setup) -> Arc<Plat
             },
             ..Clockwork::default()
         },
-        session_lifetime: Duration::from_hours(1),
+        session_lifetime: Duration::from_hours(24 * 7),
     };
     Platform::open(config).await.unwrap()
 }
@@ -481,6 +516,7 @@ fn serve(platform: Arc<Platform>) -> (SocketAddr, ServerHandle) {
             let routes = roadstead_api::configure(platform);
             let http = HttpServer::new(move || {
                 App::new()
+                    .wrap(Compress::default())
                     .wrap(from_fn(roadstead_api::request::trace))
                     .configure(routes.clone())
             })

@@ -16,6 +16,7 @@ mod blessed;
 mod bodies;
 mod both;
 mod budget;
+mod cached;
 mod catalogue;
 mod checks;
 mod errors_md;

@@ -24,8 +24,8 @@ pub use roadstead_cache::{
 pub use roadstead_repository::{
     Accepted, Accounts, ErrorRecord, Event, EventBody, Imported, Instance, InstanceBrief,
     InstanceFilter, InstancePatch, Lifecycle, Membership, Operation, OperationBrief, OperationKind,
-    OperationState, Organization, OwnMarkups, Provider as ProviderRecord, ProviderPatch, Role, Sale,
-    SaleOffering, SalePlan, SalePlanFilter, SalePlanOrder, Session, Specification, SshKey,
+    OperationState, Organization, OwnMarkups, Provider as ProviderRecord, ProviderPatch, Role,
+    Sale, SaleOffering, SalePlan, SalePlanFilter, SalePlanOrder, Session, Specification, SshKey,
     User, Verification,
 };
 

@@ -27,7 +27,7 @@ pub(crate) enum Tag {
 
 impl Tag {
     /// Every group.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Sessions,
         Self::Catalogue,
         Self::Servers,

@@ -39,7 +39,7 @@ enum Thing {
 use Thing::{Account, Key, Nothing, Operation, Plan, Server};
 
 /// Every route. One that is mounted and not listed here fails a test below.
-const ROUTES: [(&str, &str, Who, Thing); 45] = [
+const ROUTES: [(&str, &str, Who, Thing); 46] = [
     ("GET", "/docs", Anyone, Nothing),
     ("GET", "/docs/style.css", Anyone, Nothing),
     ("GET", "/api/openapi.json", Anyone, Nothing),

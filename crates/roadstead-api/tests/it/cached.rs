@@ -23,6 +23,7 @@ async fn app() -> TestApp {
     let app = TestApp::start_with(Setup {
         workers: 1,
         vendor_patience: (Duration::from_secs(2), Duration::from_secs(3)),
+        ..Setup::default()
     })
     .await;
     app.register().await;

@@ -310,7 +310,8 @@ async fn lists_are_filtered_sorted_and_paged() {
     assert!(cheap.iter().map(hourly).is_sorted());
     let dear = on_sale(&app, "sort=-price").await;
     assert!(dear.iter().rev().map(hourly).is_sorted());
-    let filters: [(&str, fn(&Value) -> bool); 5] = [
+    type Fits = fn(&Value) -> bool;
+    let filters: [(&str, Fits); 5] = [
         ("min_vcpus=4", |it| it["vcpus"].as_u64() >= Some(4)),
         ("vcpus=4", |it| it["vcpus"] == 4),
         ("min_memory_mib=8192", |it| {
@@ -385,6 +386,7 @@ async fn a_provider_that_lies_or_fails_takes_nothing_off_sale() {
             std::time::Duration::from_secs(2),
             std::time::Duration::from_secs(3),
         ),
+        ..Setup::default()
     })
     .await;
     let (provider, _) = imported(&app, json!({ "kind": "none" })).await;

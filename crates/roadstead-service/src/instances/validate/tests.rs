@@ -101,6 +101,7 @@ fn request() -> CreateServer {
         provider: None,
         kind: None,
         label: "web".to_owned(),
+        sale: None,
         plan: "p".to_owned(),
         region: "here".to_owned(),
         image: "i".to_owned(),

@@ -32,6 +32,8 @@ struct Crowd {
     address: String,
     token: String,
     accounts: [(&'static str, String); 2],
+    /// How many keys were given out.
+    keys: AtomicUsize,
     /// How many have not finished creating.
     busy: AtomicUsize,
     /// How many answers said that the provider takes no more for now.
@@ -40,14 +42,28 @@ struct Crowd {
 }
 
 impl Crowd {
+    /// Calls again, by the same key, what the server was too busy for: this is about the
+    /// vendors' limits, and the machine may be slow.
     async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
         let url = format!("{}{path}", self.address);
-        let mut request = self.client.request(method, url).bearer_auth(&self.token);
-        if let Some(body) = body {
-            request = request.json(&body);
+        let key = format!("crowd-{}", self.keys.fetch_add(1, Ordering::SeqCst));
+        loop {
+            let mut request = self.client.request(method.clone(), &url);
+            request = request.bearer_auth(&self.token);
+            if method != Method::GET {
+                request = request.header("idempotency-key", &key);
+            }
+            if let Some(body) = &body {
+                request = request.json(body);
+            }
+            if let Ok(answer) = request.send().await
+                && answer.status() != StatusCode::SERVICE_UNAVAILABLE
+            {
+                return (answer.status(), answer.json().await.unwrap());
+            }
+            assert!(Instant::now() < self.deadline, "{method} {path}");
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
-        let answer = request.send().await.unwrap();
-        (answer.status(), answer.json().await.unwrap())
     }
 
     /// Asks again after a pause until `done`, and returns what it was shown last.
@@ -119,7 +135,7 @@ impl Crowd {
             } else {
                 assert!(status.is_success(), "{path}: {shown}");
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(400)).await;
         }
     }
 
@@ -154,6 +170,7 @@ async fn two_hundred_clients_who_list_read_create_and_delete_never_meet_a_vendor
         address,
         token: api.token.clone(),
         accounts,
+        keys: AtomicUsize::new(0),
         busy: AtomicUsize::new(LINODES + DROPLETS),
         told_to_wait: AtomicUsize::new(0),
         deadline: Instant::now() + PATIENCE,

@@ -23,7 +23,7 @@ pub(crate) use self::answer::{
 pub(crate) use self::budget::BudgetBucket;
 pub(crate) use self::catalogue::{
     App, AppsAnswer, Image, ImagesAnswer, KeptAnswer, KeptCatalogue, Plan, PlansAnswer, Region,
-    RegionsAnswer, SizesAnswer,
+    RegionsAnswer, SizesAnswer, StackScriptsAnswer,
 };
 pub(crate) use self::event::frame;
 pub(crate) use self::instance::{Instance, Operation};

@@ -8,6 +8,7 @@ use futures::future::{BoxFuture, Shared};
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use roadstead_core::{Clock, Error, ErrorKind, Provider, Result};
+use tracing::Instrument;
 
 use crate::beside::Beside;
 use crate::place::{Answer, Fetched, Place, Status, Taken};
@@ -168,7 +169,7 @@ impl<T: Send + Sync + 'static> Slot<T> {
         // that is shutting down drops the task at once, and the landing needs the lock.
         let answer = async move {
             let panicked = broken.clone();
-            let task = tokio::spawn(async move {
+            let flight = async move {
                 let fetched_at = clock.now();
                 // A panic is a failed call like any other, with a pause after it.
                 let fetched = AssertUnwindSafe(fetch(provider)).catch_unwind().await;
@@ -192,7 +193,9 @@ impl<T: Send + Sync + 'static> Slot<T> {
                     watch.landed(kind, renewal).await;
                 }
                 landed
-            });
+            };
+            // The log of the call names the request that waits for it first.
+            let task = tokio::spawn(flight.in_current_span());
             task.await
                 .unwrap_or_else(|cause| Err(Arc::new(broken(Some(cause)))))
         };

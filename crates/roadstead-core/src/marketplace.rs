@@ -74,6 +74,28 @@ pub enum FieldKind {
     },
 }
 
+impl FieldKind {
+    /// Returns the word for it, as it stands in JSON.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Secret => "secret",
+            Self::One { .. } => "one",
+            Self::Many { .. } => "many",
+        }
+    }
+
+    /// Returns the texts to choose from; none where any text will do.
+    #[must_use]
+    pub fn choices(&self) -> &[Box<str>] {
+        match self {
+            Self::Text | Self::Secret => &[],
+            Self::One { choices } | Self::Many { choices } => choices,
+        }
+    }
+}
+
 impl MarketplaceApp {
     /// Makes an application that asks for nothing.
     #[must_use]
@@ -201,6 +223,16 @@ mod tests {
                 field("parts", FieldKind::Many { choices: choices() }, false),
             ],
             ..MarketplaceApp::new("7", "Blog")
+        }
+    }
+
+    #[test]
+    fn a_kind_has_the_word_that_json_has_for_it() {
+        for it in app().fields {
+            let json = serde_json::to_value(&it.kind).unwrap();
+            assert_eq!(json["type"], it.kind.as_str());
+            let choices = it.kind.choices();
+            assert_eq!(choices.is_empty(), json.get("choices").is_none());
         }
     }
 

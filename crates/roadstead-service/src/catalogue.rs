@@ -3,7 +3,7 @@
 mod keeper;
 
 use roadstead_cache::{CachedProvider, CatalogueKind, Fetched, Status};
-use roadstead_core::{ErrorKind, Image, MarketplaceApp, Plan, ProviderId, Region};
+use roadstead_core::{ErrorKind, Feature, Image, MarketplaceApp, Plan, ProviderId, Region};
 use roadstead_repository::Verification;
 use tracing::instrument;
 
@@ -96,6 +96,48 @@ impl Platform {
         let account = self.source(source).await?;
         let fetched = account.catalogue.marketplace().await?;
         Ok(Catalogue { account, fetched })
+    }
+
+    /// Returns the setup scripts that an account has made itself, or the one with this id, be it
+    /// the account's, the vendor's or one that somebody has published. The vendor is asked each
+    /// time.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::plans`]; `Unsupported` where the vendor has none; [`Error::Invalid`] on the
+    /// field `id` for a script that the account does not see.
+    #[instrument(level = "debug", skip_all, fields(provider.kind = source.kind))]
+    pub async fn stack_scripts(
+        &self,
+        _grant: &Grant<ReadInstances>,
+        source: &CatalogueSource,
+        id: Option<&str>,
+    ) -> Result<(ProviderId, Vec<MarketplaceApp>)> {
+        let account = self.source(source).await?;
+        let descriptor = account.provider.descriptor();
+        let Some(scripts) = account.provider.extensions().stack_scripts else {
+            let why = descriptor.refusal(Feature::StackScripts);
+            return Err(roadstead_core::Error::unsupported(
+                descriptor.kind.clone(),
+                "list the setup scripts",
+                why.unwrap_or_else(|| "this provider keeps no scripts".into()),
+            )
+            .into());
+        };
+        let found = match id {
+            None => scripts.own().await.map(|it| it.to_vec()),
+            Some(id) => match scripts.script(id).await {
+                Err(error)
+                    if error.kind == ErrorKind::NoSuchResource
+                        || error.kind == ErrorKind::Invalid =>
+                {
+                    return Err(Error::invalid("id", "the account sees no such script"));
+                }
+                found => found.map(|it| vec![it]),
+            },
+        };
+        let found = self.watch_token(&account, found).await?;
+        Ok((account.record.id, found))
     }
 
     async fn source(&self, source: &CatalogueSource) -> Result<Account> {

@@ -379,7 +379,11 @@ async fn live(witness: &Witness, vendor: &Vendor, token: &str, secrets: &Secrets
     // The catalogue fails in the vendor's own words, then it does not.
     for (status, body) in [(500, body(&echo)), (200, json!(echo)), (401, json!(echo))] {
         let effect = json!({ "status": status, "body": body, "headers": headers });
-        vendor.spoil(json!({ "path": vendor.plans, "effect": effect, "count": 9 }));
+        vendor.spoil(json!({ "path": vendor.plans, "effect": effect, "count": 999 }));
+        // What is kept would be answered although the vendor fails.
+        witness
+            .call(Method::POST, &format!("{one}/cache/clear"), Value::Null)
+            .await;
         let (status, _) = witness
             .get(&format!("/api/vps/{}/plans", vendor.kind))
             .await;
@@ -388,9 +392,6 @@ async fn live(witness: &Witness, vendor: &Vendor, token: &str, secrets: &Secrets
         // A refused token has frozen the account.
         witness
             .call(Method::POST, &format!("{one}/validate"), Value::Null)
-            .await;
-        witness
-            .call(Method::POST, &format!("{one}/cache/clear"), Value::Null)
             .await;
     }
     for part in ["plans", "images", "regions", "marketplace", "stackscripts"] {

@@ -21,6 +21,7 @@ use crate::rendered::Rendered;
 use crate::route::Route;
 use crate::view::{
     self, AppsAnswer, ImagesAnswer, PlansAnswer, ProvidersAnswer, RegionsAnswer, SizesAnswer,
+    StackScriptsAnswer,
 };
 
 /// How long a client may use an answer without asking. Short, so that what an operator does to
@@ -73,6 +74,19 @@ pub(super) fn routes() -> Vec<Route> {
             "listApps",
             "A provider's ready-made applications",
         ),
+        Route::get("/api/vps/{provider_type}/stackscripts", stack_scripts)
+            .named(
+                Tag::Catalogue,
+                "listStackScripts",
+                "A provider's setup scripts",
+            )
+            .about(
+                "The account's own scripts, or with `id` one that it can use, whoever made it. \
+                 The provider is asked each time.",
+            )
+            .of_provider_type()
+            .asks_provider()
+            .refuses([roadstead_core::Code::ProviderInactive]),
     ]
 }
 
@@ -157,6 +171,35 @@ async fn marketplace(
     let source = source(kind, choice);
     let found = platform.marketplace(&caller.0, &source).await?;
     answer::<_, view::App, _>(&request, "apps", &found).await
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ScriptChoice {
+    /// One account of this provider, where there are several.
+    #[schemars(with = "Option<Id>")]
+    provider_id: Option<ProviderId>,
+    /// One script, by the provider's id.
+    id: Option<String>,
+}
+
+async fn stack_scripts(
+    Then(caller, choice): Then<Allowed<ReadInstances>, Query<ScriptChoice>>,
+    kind: web::Path<String>,
+    platform: web::Data<Platform>,
+) -> Result<web::Json<StackScriptsAnswer>, ApiError> {
+    let source = CatalogueSource {
+        kind: kind.into_inner(),
+        provider: choice.0.provider_id,
+    };
+    let asked = platform.stack_scripts(&caller.0, &source, choice.0.id.as_deref());
+    let (provider_id, scripts) = asked.await?;
+    Ok(web::Json(StackScriptsAnswer {
+        success: Success,
+        stackscripts: scripts.iter().map(view::App::from).collect(),
+        next_cursor: None,
+        provider_id: provider_id.0,
+    }))
 }
 
 /// Answers with a part of a catalogue under the name that its route gives it.

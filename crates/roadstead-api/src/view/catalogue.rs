@@ -308,7 +308,7 @@ impl From<&core::Region> for Region {
     }
 }
 
-/// A ready-made application.
+/// A ready-made application, or a setup script.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct App {
     /// The provider's id.
@@ -317,9 +317,49 @@ pub(crate) struct App {
     /// A name for people.
     #[schemars(example = &"WordPress on Ubuntu 22.04")]
     label: Box<str>,
+    /// What it is, in the words of who made it; `null` where they say nothing.
+    #[schemars(example = &"A blog.")]
+    summary: Option<Box<str>>,
+    /// Who made it; `null` where the provider does not say.
+    publisher: Option<Box<str>>,
     /// The image that starts it, where there is one; else `null`.
     #[schemars(with = "Option<String>", example = &"wordpress-22-04")]
     image: Option<core::ImageId>,
+    /// The images that it works upon; `null` is any.
+    #[schemars(with = "Option<Vec<String>>")]
+    images: Option<Vec<core::ImageId>>,
+    /// What `options` of `POST /api/vps` must hold for it to start.
+    options: serde_json::Map<String, serde_json::Value>,
+    /// The option, an object by the names of `fields`, that takes the answers; `null` where it
+    /// asks for nothing.
+    answers_in: Option<Box<str>>,
+    /// What it asks for.
+    fields: Vec<AppField>,
+}
+
+/// Something that an application asks for.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct AppField {
+    /// The name of the answer.
+    #[schemars(example = &"admin_email")]
+    name: Box<str>,
+    /// The question, for people.
+    #[schemars(example = &"Administrator's address")]
+    label: Box<str>,
+    /// `text`, `secret`, `one` or `many` of the `choices`.
+    #[serde(rename = "type")]
+    #[schemars(extend("enum" = ["text", "secret", "one", "many"]))]
+    kind: &'static str,
+    /// What can be chosen, where `type` is `one` or `many`; else empty.
+    choices: Vec<Box<str>>,
+    /// Whether there must be an answer.
+    required: bool,
+    /// What counts where there is no answer; `null` is nothing.
+    default: Option<Box<str>>,
+    /// An answer to show as an example; `null` where there is none.
+    example: Option<Box<str>>,
+    /// The heading that it stands under; `null` is none.
+    section: Option<Box<str>>,
 }
 
 impl From<&core::MarketplaceApp> for App {
@@ -327,7 +367,41 @@ impl From<&core::MarketplaceApp> for App {
         Self {
             id: it.id.clone(),
             label: it.label.clone(),
+            summary: it.summary.clone(),
+            publisher: it.publisher.clone(),
             image: it.image.clone(),
+            images: it.images.clone(),
+            options: it.options.clone(),
+            answers_in: it.answers_in.clone(),
+            fields: it.fields.iter().map(AppField::from).collect(),
         }
     }
+}
+
+impl From<&core::AppField> for AppField {
+    fn from(it: &core::AppField) -> Self {
+        Self {
+            name: it.name.clone(),
+            label: it.label.clone(),
+            kind: it.kind.as_str(),
+            choices: it.kind.choices().to_vec(),
+            required: it.required,
+            default: it.default.clone(),
+            example: it.example.clone(),
+            section: it.section.clone(),
+        }
+    }
+}
+
+/// Setup scripts.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct StackScriptsAnswer {
+    pub(crate) success: Success,
+    /// The scripts.
+    pub(crate) stackscripts: Vec<App>,
+    /// Always `null`: it comes in one page.
+    #[schemars(extend("type" = "null"))]
+    pub(crate) next_cursor: Option<String>,
+    /// The account that was asked.
+    pub(crate) provider_id: Id,
 }

@@ -39,7 +39,7 @@ enum Thing {
 use Thing::{Account, Key, Nothing, Operation, Plan, Server};
 
 /// Every route. One that is mounted and not listed here fails a test below.
-const ROUTES: [(&str, &str, Who, Thing); 46] = [
+const ROUTES: [(&str, &str, Who, Thing); 47] = [
     ("GET", "/docs", Anyone, Nothing),
     ("GET", "/docs/style.css", Anyone, Nothing),
     ("GET", "/api/openapi.json", Anyone, Nothing),
@@ -53,6 +53,12 @@ const ROUTES: [(&str, &str, Who, Thing); 46] = [
     ("GET", "/api/vps/{provider_type}/images", Look, Nothing),
     ("GET", "/api/vps/{provider_type}/regions", Look, Nothing),
     ("GET", "/api/vps/{provider_type}/marketplace", Look, Nothing),
+    (
+        "GET",
+        "/api/vps/{provider_type}/stackscripts",
+        Look,
+        Nothing,
+    ),
     ("GET", "/api/vps", Look, Nothing),
     ("POST", "/api/vps", Manage, Nothing),
     ("GET", "/api/vps/{id}", Look, Server),

@@ -1,6 +1,7 @@
 //! What only the vendor knows of a server, from the request to the vendor's books.
 
-use roadstead_service::{Lifecycle, OperationState};
+use roadstead_core::ErrorKind;
+use roadstead_service::{CatalogueSource, Error, Lifecycle, OperationState};
 use roadstead_testkit::{Scratch, on_both_databases};
 use serde_json::{Value, json};
 
@@ -84,5 +85,32 @@ on_both_databases! {
         let problem = server.problem.unwrap();
         assert!(problem.contains("set the backup schedule"), "{problem}");
         assert!(!problem.contains("hunter2"), "{problem}");
+    }
+}
+
+at_each_vendor! {
+    async fn setup_scripts_are_shown_where_the_vendor_keeps_them(stage: &Stage) {
+        let source = CatalogueSource {
+            kind: stage.vendor.kind.to_owned(),
+            provider: None,
+        };
+        let ask = async |id| stage.platform.stack_scripts(&stage.reader(), &source, id).await;
+        if stage.vendor.kind != "linode" {
+            let Err(Error::Provider(refusal)) = ask(None).await else {
+                panic!("the vendor keeps no scripts");
+            };
+            assert_eq!(refusal.kind, ErrorKind::Unsupported);
+            return;
+        }
+        let (_, own) = ask(None).await.unwrap();
+        let first = own.first().unwrap();
+        let (_, one) = ask(Some(&first.id)).await.unwrap();
+        assert_eq!(one, [first.clone()]);
+        for nobodys in ["999999999", "x"] {
+            let Err(Error::Invalid(errors)) = ask(Some(nobodys)).await else {
+                panic!("`{nobodys}` is no script");
+            };
+            assert_eq!(errors[0].field, "id");
+        }
     }
 }

@@ -11,6 +11,7 @@ mod canary;
 mod commands;
 mod crowd;
 mod databases;
+mod dead_vendor;
 mod demo;
 mod logs;
 mod metrics;

@@ -321,17 +321,19 @@ pub(crate) struct App {
     #[schemars(example = &"A blog.")]
     summary: Option<Box<str>>,
     /// Who made it; `null` where the provider does not say.
+    #[schemars(example = &"acme")]
     publisher: Option<Box<str>>,
     /// The image that starts it, where there is one; else `null`.
     #[schemars(with = "Option<String>", example = &"wordpress-22-04")]
     image: Option<core::ImageId>,
     /// The images that it works upon; `null` is any.
-    #[schemars(with = "Option<Vec<String>>")]
+    #[schemars(with = "Option<Vec<String>>", example = ["ubuntu-22-04-x64"])]
     images: Option<Vec<core::ImageId>>,
     /// What `options` of `POST /api/vps` must hold for it to start.
     options: serde_json::Map<String, serde_json::Value>,
     /// The option, an object by the names of `fields`, that takes the answers; `null` where it
     /// asks for nothing.
+    #[schemars(example = &"stackscript_data")]
     answers_in: Option<Box<str>>,
     /// What it asks for.
     fields: Vec<AppField>,
@@ -351,14 +353,18 @@ pub(crate) struct AppField {
     #[schemars(extend("enum" = ["text", "secret", "one", "many"]))]
     kind: &'static str,
     /// What can be chosen, where `type` is `one` or `many`; else empty.
+    #[schemars(example = ["yes", "no"])]
     choices: Vec<Box<str>>,
     /// Whether there must be an answer.
     required: bool,
     /// What counts where there is no answer; `null` is nothing.
+    #[schemars(example = &"no")]
     default: Option<Box<str>>,
     /// An answer to show as an example; `null` where there is none.
+    #[schemars(example = &"me@example.com")]
     example: Option<Box<str>>,
     /// The heading that it stands under; `null` is none.
+    #[schemars(example = &"Administrator")]
     section: Option<Box<str>>,
 }
 

@@ -166,9 +166,15 @@ async fn each_part_of_the_catalogue_comes_with_its_age() {
       "age_seconds": "[age]",
       "apps": [
         {
+          "answers_in": null,
+          "fields": [],
           "id": "akaunting",
           "image": "akaunting",
-          "label": "akaunting"
+          "images": null,
+          "label": "akaunting",
+          "options": {},
+          "publisher": null,
+          "summary": null
         },
         "and more"
       ],

@@ -1,11 +1,12 @@
 //! Other processes: started, read, measured, and ended by their own id.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde::de::DeserializeOwned;
@@ -62,6 +63,29 @@ impl Running {
         })
     }
 
+    /// Starts a command whose log goes to a file, as a service's does: reading it would cost
+    /// this process what is measured of the other. What it prints is not kept.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it does not start.
+    pub(crate) fn start_logging(command: &mut Command, log: &Path) -> Result<Self> {
+        let name = command.get_program().to_string_lossy().into_owned();
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(File::create(log)?)
+            .spawn()
+            .with_context(|| format!("could not start `{name}`"))?;
+        let input = child.stdin.take();
+        let (_, lines) = mpsc::channel();
+        Ok(Self {
+            child,
+            _input: input,
+            lines,
+        })
+    }
+
     /// Waits for a line that contains a text, and returns it.
     ///
     /// # Errors
@@ -104,6 +128,27 @@ impl Running {
     /// Fails where there is no `/proc`.
     pub(crate) fn memory_kib(&self, name: &str) -> Result<u32> {
         memory_kib(&self.child.id().to_string(), name)
+    }
+}
+
+/// Waits for a line of a log that contains a text, and returns it.
+///
+/// # Errors
+///
+/// Fails with what is in the log, if it takes too long.
+pub(crate) fn logged(log: &Path, text: &str) -> Result<String> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let written = std::fs::read_to_string(log)?;
+        let whole = written.rfind('\n').and_then(|end| written.get(..end));
+        let mut lines = whole.unwrap_or_default().lines();
+        if let Some(line) = lines.find(|it| it.contains(text)) {
+            return Ok(line.to_owned());
+        }
+        if Instant::now() > deadline {
+            bail!("no `{text}` in:\n{written}");
+        }
+        thread::sleep(Duration::from_millis(1));
     }
 }
 

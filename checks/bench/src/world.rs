@@ -160,16 +160,13 @@ impl Server {
     /// Fails if it does not start or refuses the login.
     pub(crate) fn start(database: &Database, vendors: &Vendors, workers: u32) -> Result<Self> {
         let started = Instant::now();
-        let process = Running::start(
-            database
-                .command(vendors)?
-                .arg("serve")
-                .env("ROADSTEAD_WORKERS", workers.to_string())
-                // Its own log of each request is part of what it costs; it goes to a pipe
-                // that is read.
-                .env("ROADSTEAD_LOG", "info"),
-        )?;
-        let line = process.line("listening at http://")?;
+        let log = database.folder.path().join("log");
+        let mut command = database.command(vendors)?;
+        command
+            .arg("serve")
+            .env("ROADSTEAD_WORKERS", workers.to_string());
+        let process = Running::start_logging(&mut command, &log)?;
+        let line = process::logged(&log, "listening at http://")?;
         let address: SocketAddr = line
             .split("listening at http://")
             .nth(1)

@@ -85,6 +85,9 @@ impl Running {
         });
         let server = http
             .workers(HTTP_WORKERS)
+            // The last piece of an answer must not wait until the client has acknowledged the
+            // one before.
+            .tcp_nodelay(true)
             .shutdown_timeout(20)
             .disable_signals()
             .listen(listener)?

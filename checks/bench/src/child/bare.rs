@@ -79,6 +79,7 @@ async fn serve(options: Options) -> Result<()> {
             .route("/create", web::post().to(create))
     })
     .workers(2)
+    .tcp_nodelay(true)
     .disable_signals()
     .bind(("127.0.0.1", 0))?;
     let address = server.addrs().first().copied().context("no socket")?;

@@ -105,7 +105,7 @@ at_each_vendor! {
         let (_, own) = ask(None).await.unwrap();
         let first = own.first().unwrap();
         let (_, one) = ask(Some(&first.id)).await.unwrap();
-        assert_eq!(one, [first.clone()]);
+        assert_eq!(one, std::slice::from_ref(first));
         for nobodys in ["999999999", "x"] {
             let Err(Error::Invalid(errors)) = ask(Some(nobodys)).await else {
                 panic!("`{nobodys}` is no script");

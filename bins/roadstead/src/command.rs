@@ -53,6 +53,8 @@ Settings (environment variables, or the same names in the file given by --config
   ROADSTEAD_LEASE                  how long a worker holds an operation   [30s]
   ROADSTEAD_SETTLE_WINDOW          how long a lost create may still appear [180s]
   ROADSTEAD_POLL_INTERVAL          how often a quiet account is read      [60s]
+  ROADSTEAD_OPEN_POLL_INTERVAL     how often an open operation is read    [3s]
+  ROADSTEAD_SWEEP_INTERVAL         how often an account is swept          [5m]
   ROADSTEAD_DIGITALOCEAN_ENDPOINT  another base URL for DigitalOcean; http only on loopback
   ROADSTEAD_LINODE_ENDPOINT        the same for Linode
   ROADSTEAD_LOG                    tracing filter; JSON when not on a terminal

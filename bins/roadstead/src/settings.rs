@@ -14,7 +14,7 @@ use roadstead_service::Clockwork;
 use crate::logs;
 
 /// The names that are read, without the prefix.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 13] = [
     "LISTEN",
     "METRICS_LISTEN",
     "DATABASE_URL",
@@ -23,6 +23,8 @@ const NAMES: [&str; 11] = [
     "LEASE",
     "SETTLE_WINDOW",
     "POLL_INTERVAL",
+    "OPEN_POLL_INTERVAL",
+    "SWEEP_INTERVAL",
     "DIGITALOCEAN_ENDPOINT",
     "LINODE_ENDPOINT",
     "LOG",
@@ -132,16 +134,18 @@ impl Settings {
         let defaults = Clockwork::default();
         let lease = reader.take("LEASE", defaults.lease, |it| {
             let lease = duration(it)?;
-            // A call may take 15 s, and is sent only if the lease outlives it.
-            let long_enough = lease >= Duration::from_secs(20);
+            // A call is given up well before its lease ends, so a short one only hurries.
+            let long_enough = lease >= Duration::from_secs(1);
             if long_enough {
                 Ok(lease)
             } else {
-                Err("must be at least `20s`")
+                Err("must be at least `1s`")
             }
         });
         let settle_window = reader.take("SETTLE_WINDOW", defaults.settle_window, duration);
         let poll_idle = reader.take("POLL_INTERVAL", defaults.poll_idle, duration);
+        let poll_open = reader.take("OPEN_POLL_INTERVAL", defaults.poll_open, duration);
+        let sweep = reader.take("SWEEP_INTERVAL", defaults.sweep, duration);
         let digitalocean = reader.take("DIGITALOCEAN_ENDPOINT", None, endpoint);
         let linode = reader.take("LINODE_ENDPOINT", None, endpoint);
         let log =
@@ -159,10 +163,10 @@ impl Settings {
             master_key_file,
             workers,
             clockwork: Clockwork {
-                lease,
-                settle_window,
                 poll_idle,
-                ..defaults
+                poll_open,
+                sweep,
+                ..defaults.with_lease(lease).with_settle_window(settle_window)
             },
             endpoints: Endpoints {
                 digitalocean,
@@ -331,7 +335,7 @@ mod tests {
             ("METRICS_LISTEN", "on"),
             ("DATABASE_URL", "mysql://root:hunter2@db"),
             ("WORKERS", "-1"),
-            ("LEASE", "1s"),
+            ("LEASE", "999ms"),
             ("SETTLE_WINDOW", "soon"),
             ("LINODE_ENDPOINT", "ftp://x"),
             ("COLOR", "blue"),

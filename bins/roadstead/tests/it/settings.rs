@@ -13,7 +13,7 @@ const WRONG: [(&str, &str); 8] = [
     ),
     ("ROADSTEAD_MASTER_KEY_FILE", ""),
     ("ROADSTEAD_WORKERS", "many"),
-    ("ROADSTEAD_LEASE", "1s"),
+    ("ROADSTEAD_LEASE", "999ms"),
     ("ROADSTEAD_DIGITALOCEAN_ENDPOINT", "ftp://hunter2.example"),
     ("ROADSTEAD_LOG", "=hunter2="),
     ("ROADSTEAD_COLOR", "hunter2"),

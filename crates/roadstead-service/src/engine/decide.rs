@@ -37,10 +37,15 @@ pub struct Clockwork {
     pub settle_window: Duration,
     /// The least wait between two looks that count.
     pub look_interval: Duration,
+    /// How long a server that the vendor has confirmed may stay invisible before the create
+    /// counts as refused after all.
+    pub rejected_after: Duration,
     /// How often an open operation is looked at.
     pub poll_open: Duration,
     /// How often a quiet account is read.
     pub poll_idle: Duration,
+    /// How often everything that carries our mark at an account is compared with our books.
+    pub sweep: Duration,
     /// How long an unreachable vendor is tried before a request fails.
     pub give_up: Duration,
     /// The clockwork of the event streams.
@@ -54,10 +59,35 @@ impl Default for Clockwork {
             send_margin: Duration::from_secs(17),
             settle_window: Duration::from_secs(180),
             look_interval: Duration::from_secs(5),
+            rejected_after: Duration::from_secs(60),
             poll_open: Duration::from_secs(3),
             poll_idle: Duration::from_secs(60),
+            sweep: Duration::from_secs(300),
             give_up: Duration::from_secs(300),
             events: EventClockwork::default(),
+        }
+    }
+}
+
+impl Clockwork {
+    /// Sets the lease. What must be left of it for a call keeps its share.
+    #[must_use]
+    pub fn with_lease(self, lease: Duration) -> Self {
+        Self {
+            lease,
+            send_margin: lease * 17 / 30,
+            ..self
+        }
+    }
+
+    /// Sets the settle window. The waits between looks at what was lost keep their shares.
+    #[must_use]
+    pub fn with_settle_window(self, settle_window: Duration) -> Self {
+        Self {
+            settle_window,
+            look_interval: settle_window / 36,
+            rejected_after: settle_window / 3,
+            ..self
         }
     }
 }

@@ -19,10 +19,6 @@ const CREATE_ATTEMPTS: u32 = 3;
 /// Complete empty looks before a lost create counts as absent, where only looking tells.
 const EMPTY_LOOKS: u32 = 2;
 
-/// How long a server that the vendor has confirmed may stay invisible before the create
-/// counts as refused after all.
-const REJECTED_AFTER: Duration = Duration::from_secs(60);
-
 impl Rules<'_> {
     pub(super) fn create(&self, observed: Observed) -> Step {
         match observed {
@@ -194,7 +190,7 @@ impl Rules<'_> {
 
     fn create_absent(&self) -> Step {
         let sent = self.book.sent_at.unwrap_or(self.book.created_at);
-        if self.now < after(sent, REJECTED_AFTER) {
+        if self.now < after(sent, self.clockwork.rejected_after) {
             return self.write(OperationState::Waiting, self.clockwork.poll_open);
         }
         Step::Call(Call::ConfirmGone)
@@ -204,7 +200,7 @@ impl Rules<'_> {
     /// twice, some time apart.
     fn create_gone(&self) -> Step {
         if self.book.empty_looks == 0 {
-            let mut change = self.change(OperationState::Waiting, REJECTED_AFTER);
+            let mut change = self.change(OperationState::Waiting, self.clockwork.rejected_after);
             change.empty_looks = 1;
             return Step::Write(Box::new(change));
         }

@@ -8,8 +8,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use roadstead_core::{
     Account, Action, At, Clock, CreateInstance, CreateKey, Created, Descriptor, Error, Extensions,
-    Feature, Image, Instance, InstanceQuery, Lane, Marketplace, MarketplaceApp, Page, Plan,
-    Provider, RateBucket, Region, RemoteId, RemoteOperation, RemoteOperationId, Result,
+    Feature, Image, Instance, InstanceQuery, Lane, Marketplace, MarketplaceApp, OperationLog, Page,
+    Plan, Provider, RateBucket, Region, RemoteId, RemoteOperation, RemoteOperationId, Result,
+    Since,
 };
 
 use crate::place::{Fetched, Status};
@@ -266,12 +267,20 @@ impl Provider for CachedProvider {
         self.source.inner.list_instances(query, at).await
     }
 
+    fn check_action(&self, action: &Action) -> Result<()> {
+        self.source.inner.check_action(action)
+    }
+
     async fn perform_action(&self, id: &RemoteId, action: &Action) -> Result<RemoteOperation> {
         self.source.inner.perform_action(id, action).await
     }
 
     async fn get_operation(&self, id: &RemoteOperationId) -> Result<RemoteOperation> {
         self.source.inner.get_operation(id).await
+    }
+
+    async fn recent_operations(&self, id: &RemoteId, since: &Since) -> Result<OperationLog> {
+        self.source.inner.recent_operations(id, since).await
     }
 
     async fn get_plans(&self) -> Result<Arc<[Plan]>> {

@@ -6,6 +6,7 @@ mod descriptor;
 mod errors;
 mod life;
 mod list;
+mod log;
 mod options;
 mod settle;
 
@@ -40,6 +41,10 @@ pub use self::life::{
 pub use self::list::{
     a_list_filters_by_tag_and_by_name, find_created_sees_it_by_name_and_by_tag,
     gpu_servers_are_listed, listing_follows_every_page_and_repeats_none,
+};
+pub use self::log::{
+    a_log_that_cannot_be_read_is_not_empty, a_lost_answer_is_found_in_the_log,
+    the_log_tells_what_was_done_after_a_place,
 };
 pub use self::options::{
     a_wrong_option_is_named_and_nothing_is_sent, an_app_starts_with_its_answers,

@@ -26,6 +26,7 @@ const TOKEN: &str = "fake-canary-token-5150";
 #[expect(missing_docs, reason = "the names say it all")]
 pub enum Flaw {
     AskedOnceMoreAfterThrottle,
+    CallsABlindLogEmpty,
     CallsAbsenceWhatFailed,
     CallsLostCreatesRejected,
     CallsPagesDecodeErrors,
@@ -52,6 +53,8 @@ pub enum Flaw {
     ShowsTheToken,
     SkipsAnswers,
     StopsAfterOnePage,
+    TellsOfTheWholePast,
+    TellsOnlyWhatIsOver,
 }
 
 /// The harness of the vendor in memory.

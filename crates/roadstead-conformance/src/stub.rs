@@ -82,6 +82,8 @@ pub async fn every_call_refuses_with_the_reason(provider: &dyn Provider) {
         Action::Rebuild {
             image: "image".into(),
             root_password: None,
+            ssh_keys: Vec::new(),
+            user_data: None,
         },
         Action::Rescue,
         Action::ResetPassword {

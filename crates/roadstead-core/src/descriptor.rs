@@ -127,6 +127,26 @@ pub enum RootPassword {
     },
 }
 
+/// What a vendor asks of a change of plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResizeRule {
+    /// Whether the server must be stopped.
+    pub needs_stopped: bool,
+    /// Whether the disk of the new plan may be smaller than the server's.
+    pub shrinks_disk: bool,
+}
+
+/// What a vendor takes beside the image when it rebuilds a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RebuildRule {
+    /// Whether it takes a root password.
+    pub root_password: bool,
+    /// Whether it takes SSH keys.
+    pub ssh_keys: bool,
+    /// Whether it takes user data.
+    pub user_data: bool,
+}
+
 /// What names a vendor accepts for servers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NameRule {
@@ -170,6 +190,10 @@ pub struct Descriptor {
     pub limits: Limits,
     /// How a root password reaches a server.
     pub root_password: RootPassword,
+    /// What it asks of a change of plan.
+    pub resize: ResizeRule,
+    /// What it takes for a rebuild.
+    pub rebuild: RebuildRule,
     /// What a stopped server costs.
     pub billed_when_stopped: Billed,
     /// How safe it is to send a creating request twice.

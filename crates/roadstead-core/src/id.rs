@@ -99,6 +99,9 @@ text_id!(
     ImageId,
     /// A region, or a zone where the vendor places servers in zones.
     RegionId,
+    /// A place in a vendor's log of what was done to a server. Made and read only by its
+    /// provider.
+    LogPlace,
     /// A vendor's place in a listing.
     PageToken,
     /// The short name of a vendor, as it stands in URLs and tables.

@@ -26,7 +26,8 @@ pub use crate::catalogue::{
 pub use crate::clock::{Clock, ManualClock, after};
 pub use crate::create::{CreateInstance, CreateKey, Created, How};
 pub use crate::descriptor::{
-    CreateGuarantee, Descriptor, Feature, Limits, NameRule, RootPassword, Support,
+    CreateGuarantee, Descriptor, Feature, Limits, NameRule, RebuildRule, ResizeRule, RootPassword,
+    Support,
 };
 pub use crate::error::{Blocks, Code, Details, Error, ErrorKind, Outcome, Result, Retry};
 pub use crate::ext::ProviderExt;
@@ -35,8 +36,8 @@ pub use crate::extensions::{
     StackScripts,
 };
 pub use crate::id::{
-    EventId, ImageId, InstanceId, OperationId, OrgId, PageToken, PlanId, ProviderId, ProviderKind,
-    RegionId, RemoteId, RemoteOperationId, SalePlanId, SessionId, SshKeyId, UserId,
+    EventId, ImageId, InstanceId, LogPlace, OperationId, OrgId, PageToken, PlanId, ProviderId,
+    ProviderKind, RegionId, RemoteId, RemoteOperationId, SalePlanId, SessionId, SshKeyId, UserId,
 };
 pub use crate::instance::{
     Address, At, Billed, Instance, InstanceQuery, Next, Page, Scope, State, Status,
@@ -44,7 +45,9 @@ pub use crate::instance::{
 pub use crate::marketplace::{AppField, FieldKind, MarketplaceApp};
 pub use crate::markup::{Markup, MarkupError, Percent};
 pub use crate::money::{Currency, Money, Price, PriceSource, exact_decimal, plain_decimal};
-pub use crate::operation::{Action, ActionKind, OperationStatus, RemoteOperation};
+pub use crate::operation::{
+    Action, ActionKind, LoggedOperation, OperationLog, OperationStatus, RemoteOperation, Since,
+};
 pub use crate::options::{read_options, wrong_option};
 pub use crate::provider::{Account, Provider};
 pub use crate::secret::Secret;

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Code, Feature, ImageId, PlanId, RemoteId, RemoteOperationId, Secret};
+use crate::{Code, Feature, ImageId, LogPlace, PlanId, RemoteId, RemoteOperationId, Secret};
 
 /// Something to do to a server.
 #[derive(Clone, Debug)]
@@ -40,6 +41,10 @@ pub enum Action {
         image: ImageId,
         /// The new root password, where the vendor takes one.
         root_password: Option<Secret<String>>,
+        /// Public keys in OpenSSH form, where the vendor takes them.
+        ssh_keys: Vec<Box<str>>,
+        /// User data for cloud-init, where the vendor takes it.
+        user_data: Option<Secret<String>>,
     },
     /// Start it from the vendor's rescue system.
     Rescue,
@@ -167,4 +172,36 @@ pub enum OperationStatus {
         /// Our sentence, safe to show.
         message: Box<str>,
     },
+}
+
+/// How far back a vendor's log is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// Not at all: only where it ends now is wanted.
+    Now,
+    /// What came into it after this place. No clock is asked.
+    Place(LogPlace),
+    /// What began less than this long ago by the vendor's own clock, which also stamps its log:
+    /// it may be hours away from ours.
+    Ago(Duration),
+}
+
+/// What a vendor's own log tells of a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationLog {
+    /// What was asked for, the oldest first.
+    pub entries: Vec<LoggedOperation>,
+    /// Where the log ends now.
+    pub end: LogPlace,
+}
+
+/// A job as its vendor's own log tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggedOperation {
+    /// What was asked; `None` for what no [`Action`] asks for.
+    pub kind: Option<ActionKind>,
+    /// When it began, by the vendor's clock.
+    pub started: Option<Timestamp>,
+    /// How far it is.
+    pub operation: RemoteOperation,
 }

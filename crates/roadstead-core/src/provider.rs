@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Action, At, CreateInstance, CreateKey, Created, Descriptor, Extensions, Image, Instance,
-    InstanceQuery, Lane, Page, Plan, RateBucket, Region, RemoteId, RemoteOperation,
-    RemoteOperationId, Result,
+    InstanceQuery, Lane, OperationLog, Page, Plan, RateBucket, Region, RemoteId, RemoteOperation,
+    RemoteOperationId, Result, Since,
 };
 
 /// Who a token belongs to.
@@ -86,6 +86,13 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
     /// Any.
     async fn list_instances(&self, query: &InstanceQuery, at: At) -> Result<Page<Instance>>;
 
+    /// Checks all of an action that can be checked without asking the vendor. Sends nothing.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` with the field, `Unsupported`; the same that [`Self::perform_action`] would return.
+    fn check_action(&self, action: &Action) -> Result<()>;
+
     /// Starts an action. Sends at most one changing request.
     ///
     /// # Errors
@@ -100,6 +107,16 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
     ///
     /// `NoSuchResource` when the vendor has forgotten it.
     async fn get_operation(&self, id: &RemoteOperationId) -> Result<RemoteOperation>;
+
+    /// Returns what the vendor's own log tells of a server: all that was asked for, or an error.
+    /// It may lag, so that what is not in it yet may come later.
+    ///
+    /// # Errors
+    ///
+    /// `NoSuchInstance` where the vendor has no such server and keeps no log of it; `Invalid` for
+    /// a place that does not come from this log; any other, none of which means that nothing was
+    /// done.
+    async fn recent_operations(&self, id: &RemoteId, since: &Since) -> Result<OperationLog>;
 
     /// Returns all plans, with where they are sold and for how much.
     ///

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
 use roadstead_core::{Error, ErrorKind, Lane, Result};
+use roadstead_http::header::DATE;
 use roadstead_http::{Client as HttpClient, Request, Response};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -182,6 +184,36 @@ impl Client {
             .action)
     }
 
+    /// Fetches a page of what was done to a droplet, the newest first, and the time of the answer.
+    pub(crate) async fn fetch_log(
+        &self,
+        id: u64,
+        page: u32,
+    ) -> Result<(Rows<wire::Action>, Timestamp)> {
+        let call = instance("read the log of the instance", "droplet:read");
+        let request = Request::get(call.operation, "/v2/droplets/{id}/actions")
+            .with_segment(id.to_string())
+            .with_query("page", page.to_string())
+            .with_query("per_page", PAGE_MAX.to_string());
+        let response = self.send(&call, request).await?;
+        if page > PAGES_MAX {
+            return Err(response.odd(&"the list has no end"));
+        }
+        let rows = read_rows(&call, &response, page, PAGE_MAX, wire::Action::salvage)?;
+        if rows.has_hole(page, PAGE_MAX) {
+            return Err(response.odd(&"the list lacks rows that it counts"));
+        }
+        Ok((rows, self.answered_at(&response)))
+    }
+
+    /// Returns the time of an answer by the vendor's own clock, which also stamps its log.
+    fn answered_at(&self, response: &Response) -> Timestamp {
+        response
+            .header(DATE.as_str())
+            .and_then(|it| DateTimeParser::new().parse_timestamp(it).ok())
+            .unwrap_or_else(|| self.now())
+    }
+
     pub(crate) async fn fetch_sizes(&self) -> Result<Vec<wire::Size>> {
         let call = resource("list the plans", "sizes:read");
         self.all(&call, || Request::get(call.operation, "/v2/sizes"))
@@ -310,6 +342,11 @@ impl<T> Rows<T> {
     pub(crate) fn is_whole(&self) -> bool {
         let count = u64::try_from(self.rows.len()).unwrap_or(u64::MAX);
         self.odd == 0 && self.total.is_none_or(|it| it <= count)
+    }
+
+    /// Returns whether every row could be told from the others.
+    pub(crate) fn is_legible(&self) -> bool {
+        self.odd == 0
     }
 
     /// Returns whether the page is empty though the vendor counts rows on it.

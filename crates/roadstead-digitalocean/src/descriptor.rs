@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use roadstead_core::{
-    Billed, CreateGuarantee, Descriptor, Feature, Limits, NameRule, RootPassword, Support,
+    Billed, CreateGuarantee, Descriptor, Feature, Limits, NameRule, RebuildRule, ResizeRule,
+    RootPassword, Support,
 };
 
 use crate::client::PAGE_MAX;
@@ -78,6 +79,15 @@ pub fn descriptor() -> Descriptor {
             page_max: PAGE_MAX,
         },
         root_password: RootPassword::CloudInit,
+        resize: ResizeRule {
+            needs_stopped: true,
+            shrinks_disk: false,
+        },
+        rebuild: RebuildRule {
+            root_password: false,
+            ssh_keys: false,
+            user_data: false,
+        },
         billed_when_stopped: Billed::Full,
         create_guarantee: CreateGuarantee::LookupOnly,
         visibility_lag: Duration::from_mins(2),

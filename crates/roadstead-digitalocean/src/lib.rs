@@ -6,6 +6,7 @@ mod convert;
 mod descriptor;
 mod error;
 mod extensions;
+mod log;
 mod options;
 mod places;
 mod provider;

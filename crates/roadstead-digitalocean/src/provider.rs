@@ -9,8 +9,9 @@ use async_trait::async_trait;
 use futures::future::{try_join, try_join3};
 use roadstead_core::{
     Account, Action, At, CreateInstance, CreateKey, Created, Descriptor, Error, ErrorKind,
-    Extensions, How, Image, Instance, InstanceQuery, Lane, Next, OperationStatus, Page, PageToken,
-    Plan, Provider, RateBucket, Region, RemoteId, RemoteOperation, RemoteOperationId, Result,
+    Extensions, How, Image, Instance, InstanceQuery, Lane, Next, OperationLog, OperationStatus,
+    Page, PageToken, Plan, Provider, RateBucket, Region, RemoteId, RemoteOperation,
+    RemoteOperationId, Result, Since,
 };
 
 use crate::client::{Client, Droplets, Images, PAGE_MAX};
@@ -18,7 +19,7 @@ use crate::descriptor::descriptor;
 use crate::error::{invalid, kind};
 use crate::extensions::{check_keys, firewall_for_create, keys_for_create};
 use crate::request::CREATE;
-use crate::{convert, request, wire};
+use crate::{convert, log, request, wire};
 
 /// What stands before the page number in a cursor into the list of GPU droplets.
 const GPUS: &str = "gpus:";
@@ -144,6 +145,13 @@ impl Provider for DigitalOcean {
         })
     }
 
+    fn check_action(&self, action: &Action) -> Result<()> {
+        match action {
+            Action::Delete => Ok(()),
+            action => request::action(action).map(drop),
+        }
+    }
+
     async fn perform_action(&self, id: &RemoteId, action: &Action) -> Result<RemoteOperation> {
         if let Action::Delete = action {
             let id = droplet_id("delete the instance", id.as_str())?;
@@ -182,6 +190,11 @@ impl Provider for DigitalOcean {
             }
             Err(error) => Err(error),
         }
+    }
+
+    async fn recent_operations(&self, id: &RemoteId, since: &Since) -> Result<OperationLog> {
+        let id = droplet_id("read the log of the instance", id.as_str())?;
+        log::read(&self.client, id, since).await
     }
 
     async fn get_plans(&self) -> Result<Arc<[Plan]>> {

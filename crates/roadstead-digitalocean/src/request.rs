@@ -153,9 +153,28 @@ pub(crate) fn action(action: &Action) -> Result<(&'static str, wire::DropletActi
             ("resize the instance", resize)
         }
         Action::Rebuild {
-            image,
-            root_password: None,
+            root_password: Some(_),
+            ..
         } => {
+            let why = "DigitalOcean takes no password when it rebuilds a droplet";
+            return Err(unsupported("rebuild the instance", why).with_field("rootPassword"));
+        }
+        Action::Rebuild { ssh_keys, .. } if !ssh_keys.is_empty() => {
+            let why = "DigitalOcean takes no SSH keys when it rebuilds a droplet: it keeps those \
+                       that the droplet was created with";
+            return Err(unsupported("rebuild the instance", why).with_field("ssh_keys"));
+        }
+        Action::Rebuild {
+            user_data: Some(_), ..
+        } => {
+            let why = "DigitalOcean takes no user data when it rebuilds a droplet";
+            return Err(unsupported("rebuild the instance", why).with_field("user_data"));
+        }
+        Action::Rebuild { image, .. } => {
+            if image.as_str().trim().is_empty() {
+                let message = "the image is missing";
+                return Err(invalid("rebuild the instance", "image", message));
+            }
             let rebuild = wire::DropletAction::Rebuild {
                 image: image.as_str().into(),
             };
@@ -167,13 +186,6 @@ pub(crate) fn action(action: &Action) -> Result<(&'static str, wire::DropletActi
             "reset the root password",
             wire::DropletAction::PasswordReset,
         ),
-        Action::Rebuild {
-            root_password: Some(_),
-            ..
-        } => {
-            let why = "DigitalOcean takes no password when it rebuilds a droplet";
-            return Err(unsupported("rebuild the instance", why).with_field("rootPassword"));
-        }
         Action::ResetPassword {
             root_password: Some(_),
         } => {
@@ -298,6 +310,20 @@ mod tests {
             Action::Rebuild {
                 image: "debian-12-x64".into(),
                 root_password: password,
+                ssh_keys: Vec::new(),
+                user_data: None,
+            },
+            Action::Rebuild {
+                image: "debian-12-x64".into(),
+                root_password: None,
+                ssh_keys: vec!["ssh-ed25519 AAAA".into()],
+                user_data: None,
+            },
+            Action::Rebuild {
+                image: "debian-12-x64".into(),
+                root_password: None,
+                ssh_keys: Vec::new(),
+                user_data: Some(Secret::from("#cloud-config")),
             },
         ] {
             assert_eq!(action(&it).unwrap_err().kind, ErrorKind::Unsupported);

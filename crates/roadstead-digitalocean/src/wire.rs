@@ -16,7 +16,8 @@ pub(crate) struct Listing<T> {
         alias = "regions",
         alias = "1_clicks",
         alias = "firewalls",
-        alias = "vpcs"
+        alias = "vpcs",
+        alias = "actions"
     )]
     pub(crate) rows: Vec<T>,
     #[serde(default)]
@@ -167,6 +168,23 @@ pub(crate) struct Action {
     pub(crate) kind: Option<Box<str>>,
     pub(crate) resource_id: Option<u64>,
     pub(crate) resource_type: Option<Box<str>>,
+    pub(crate) started_at: Option<Box<str>>,
+}
+
+impl Action {
+    /// Reads of an odd action what can be read; `None` without an id. Without a status it cannot
+    /// be told what it is.
+    pub(crate) fn salvage(row: &RawValue) -> Option<Self> {
+        let row: serde_json::Value = serde_json::from_str(row.get()).ok()?;
+        Some(Self {
+            id: row.get("id")?.as_u64()?,
+            status: Box::default(),
+            kind: None,
+            resource_id: None,
+            resource_type: None,
+            started_at: None,
+        })
+    }
 }
 
 #[derive(Deserialize)]

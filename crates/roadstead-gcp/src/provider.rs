@@ -8,9 +8,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use roadstead_core::{
     Account, Action, At, Billed, CreateGuarantee, CreateInstance, CreateKey, Created, Descriptor,
-    Error, Extensions, Feature, Image, Instance, InstanceQuery, Lane, Limits, NameRule, Page, Plan,
-    Provider, ProviderKind, RateBucket, Region, RemoteId, RemoteOperation, RemoteOperationId,
-    Result, RootPassword, Support,
+    Error, Extensions, Feature, Image, Instance, InstanceQuery, Lane, Limits, NameRule,
+    OperationLog, Page, Plan, Provider, ProviderKind, RateBucket, RebuildRule, Region, RemoteId,
+    RemoteOperation, RemoteOperationId, ResizeRule, Result, RootPassword, Since, Support,
 };
 
 /// Why nothing can be had.
@@ -69,6 +69,16 @@ pub fn descriptor() -> Descriptor {
         root_password: RootPassword::No {
             why: Cow::Borrowed(WHY),
         },
+        // For what refuses all, the strictest rules.
+        resize: ResizeRule {
+            needs_stopped: true,
+            shrinks_disk: false,
+        },
+        rebuild: RebuildRule {
+            root_password: false,
+            ssh_keys: false,
+            user_data: false,
+        },
         billed_when_stopped: Billed::StorageOnly,
         // A repeated `requestId` is recognized too, but only within the vendor's memory of
         // requests; the name stays taken as long as the server lives.
@@ -113,12 +123,20 @@ impl Provider for Gcp {
         Err(self.refuse("list the instances"))
     }
 
+    fn check_action(&self, _action: &Action) -> Result<()> {
+        Err(self.refuse("perform the action"))
+    }
+
     async fn perform_action(&self, _id: &RemoteId, _action: &Action) -> Result<RemoteOperation> {
         Err(self.refuse("perform the action"))
     }
 
     async fn get_operation(&self, _id: &RemoteOperationId) -> Result<RemoteOperation> {
         Err(self.refuse("read the operation"))
+    }
+
+    async fn recent_operations(&self, _id: &RemoteId, _since: &Since) -> Result<OperationLog> {
+        Err(self.refuse("read the log of the instance"))
     }
 
     async fn get_plans(&self) -> Result<Arc<[Plan]>> {

@@ -144,7 +144,7 @@ impl Client {
             .with_segment(id.to_string())
             .with_segment(verb.as_str());
         if let Some(body) = body {
-            request = request.with_json(body).hiding(&["root_pass"]);
+            request = request.with_json(body).hiding(&["root_pass", "user_data"]);
         }
         let response = self.send(&call, request).await?;
         Ok(self.answered_at(&response))
@@ -171,6 +171,26 @@ impl Client {
             .page(&call, request, Window::new(1, 100), |_| None)
             .await?;
         Ok(page.rows)
+    }
+
+    /// Fetches a page of the events of a Linode, the newest first, and the time of the answer.
+    pub(crate) async fn fetch_log(
+        &self,
+        linode: u64,
+        page: u32,
+    ) -> Result<(Rows<wire::Event>, Timestamp)> {
+        let call = resource("read the log of the instance", "events:read_only");
+        let window = Window::new(page, PAGE_MAX);
+        let request = Request::get(call.operation, "/v4/account/events")
+            .with_header(FILTER, x_filter(&wire::EventFilter::of(linode)))
+            .with_query("page", window.vendors_page.to_string())
+            .with_query("page_size", window.vendors_size.to_string());
+        let response = self.send(&call, request).await?;
+        if page > PAGES_MAX {
+            return Err(response.odd(&"the list has no end"));
+        }
+        let rows = read_rows(call.operation, &response, window, wire::Event::salvage)?;
+        Ok((rows, self.answered_at(&response)))
     }
 
     pub(crate) async fn fetch_types(&self) -> Result<Vec<wire::Type>> {

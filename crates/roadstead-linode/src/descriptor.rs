@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use roadstead_core::{
-    Billed, CreateGuarantee, Descriptor, Feature, Limits, NameRule, RootPassword, Support,
+    Billed, CreateGuarantee, Descriptor, Feature, Limits, NameRule, RebuildRule, ResizeRule,
+    RootPassword, Support,
 };
 
 use crate::error::kind;
@@ -89,6 +90,15 @@ pub fn descriptor() -> Descriptor {
             page_max: PAGE_MAX,
         },
         root_password: RootPassword::Native,
+        resize: ResizeRule {
+            needs_stopped: false,
+            shrinks_disk: false,
+        },
+        rebuild: RebuildRule {
+            root_password: true,
+            ssh_keys: true,
+            user_data: true,
+        },
         billed_when_stopped: Billed::Full,
         create_guarantee: CreateGuarantee::UniqueName,
         visibility_lag: Duration::from_mins(2),

@@ -6,7 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use roadstead_core::{Code, OperationStatus, RemoteId, RemoteOperation, RemoteOperationId};
+use roadstead_core::{
+    ActionKind, Code, OperationStatus, RemoteId, RemoteOperation, RemoteOperationId,
+};
 
 use crate::wire;
 
@@ -44,6 +46,35 @@ impl Verb {
         Self::Password,
         Self::Delete,
     ];
+
+    /// Those of which one event tells as no other does. A rescue is told as a boot or a reboot.
+    const LOGGED: [Self; 9] = [
+        Self::Create,
+        Self::Boot,
+        Self::Shutdown,
+        Self::Reboot,
+        Self::Rename,
+        Self::Resize,
+        Self::Rebuild,
+        Self::Password,
+        Self::Delete,
+    ];
+
+    /// Returns the action that asks for it; a create is none.
+    const fn kind(self) -> Option<ActionKind> {
+        Some(match self {
+            Self::Create => return None,
+            Self::Boot => ActionKind::Boot,
+            Self::Shutdown => ActionKind::Shutdown,
+            Self::Reboot => ActionKind::Reboot,
+            Self::Rename => ActionKind::Rename,
+            Self::Resize => ActionKind::Resize,
+            Self::Rebuild => ActionKind::Rebuild,
+            Self::Rescue => ActionKind::Rescue,
+            Self::Password => ActionKind::ResetPassword,
+            Self::Delete => ActionKind::Delete,
+        })
+    }
 
     /// Returns the word in the id of a job, by which Linode calls its actions too.
     pub(crate) const fn as_str(self) -> &'static str {
@@ -102,6 +133,8 @@ pub(crate) struct Job {
     pub(crate) linode: u64,
     /// When the vendor accepted it, in seconds since 1970 by the vendor's clock.
     since: i64,
+    /// The event that tells of it, where that is known.
+    event: Option<u64>,
 }
 
 impl Job {
@@ -110,17 +143,41 @@ impl Job {
             verb,
             linode,
             since: accepted.as_second(),
+            event: None,
         }
+    }
+
+    /// Returns the job of which an event tells, and what was asked for; `None` for an event about
+    /// something else. What no verb of ours asks for keeps the event's number only.
+    pub(crate) fn of_event(
+        linode: u64,
+        event: &wire::Event,
+        written: Timestamp,
+    ) -> Option<(Self, Option<ActionKind>)> {
+        if !is_about(event, linode) {
+            return None;
+        }
+        let verb = Verb::LOGGED
+            .into_iter()
+            .find(|it| it.events().contains(&&*event.action));
+        let job = Self {
+            event: Some(event.id),
+            // Such a job is only ever looked at by its event.
+            ..Self::new(verb.unwrap_or(Verb::Rename), linode, written)
+        };
+        Some((job, verb.and_then(Verb::kind)))
     }
 
     /// Reads the id of a job; `None` for one that is not ours.
     pub(crate) fn parse(id: &RemoteOperationId) -> Option<Self> {
         let mut parts = id.as_str().split(':');
         let (verb, linode, since) = (parts.next()?, parts.next()?, parts.next()?);
+        let event = parts.next().map(str::parse).transpose().ok()?;
         if parts.next().is_some() {
             return None;
         }
         Some(Self {
+            event,
             verb: Verb::ALL.into_iter().find(|it| it.as_str() == verb)?,
             linode: linode.parse().ok()?,
             since: since.parse().ok()?,
@@ -133,9 +190,11 @@ impl Job {
             verb,
             linode,
             since,
+            event,
         } = self;
+        let event = event.map(|it| format!(":{it}")).unwrap_or_default();
         RemoteOperation {
-            id: RemoteOperationId::from(format!("{}:{linode}:{since}", verb.as_str())),
+            id: RemoteOperationId::from(format!("{}:{linode}:{since}{event}", verb.as_str())),
             instance: Some(RemoteId::from(linode.to_string())),
             status,
             poll_after: POLL_AFTER,
@@ -171,43 +230,57 @@ impl Job {
             .iter()
             .filter(|it| self.is_told_by(it))
             .max_by_key(|it| (created(it), it.id))?;
-        Some(
-            self.at(match &*newest.status {
-                // An event that only notifies tells of what was done at once.
-                "finished" | "notification" => OperationStatus::Succeeded,
-                "failed" => OperationStatus::Failed {
-                    code: Code::ApiError,
-                    message: format!("the provider gave up the job `{}`", self.verb.as_str())
-                        .into(),
-                },
-                // An unknown word is no end.
-                _ => OperationStatus::Running {
-                    percent: newest
-                        .percent_complete
-                        .as_ref()
-                        .and_then(serde_json::Value::as_u64)
-                        .and_then(|it| u8::try_from(it.min(100)).ok()),
-                },
-            }),
-        )
+        Some(self.by_event(newest))
+    }
+
+    /// Returns how far the job is by an event that tells of it.
+    pub(crate) fn by_event(&self, event: &wire::Event) -> RemoteOperation {
+        self.at(match &*event.status {
+            // An event that only notifies tells of what was done at once.
+            "finished" | "notification" => OperationStatus::Succeeded,
+            "failed" => OperationStatus::Failed {
+                code: Code::ApiError,
+                message: format!("the provider gave up the job `{}`", self.verb.as_str()).into(),
+            },
+            // An unknown word is no end.
+            _ => OperationStatus::Running {
+                percent: event
+                    .percent_complete
+                    .as_ref()
+                    .and_then(serde_json::Value::as_u64)
+                    .and_then(|it| u8::try_from(it.min(100)).ok()),
+            },
+        })
     }
 
     fn is_told_by(&self, event: &wire::Event) -> bool {
-        let about = event.entity.as_ref().is_some_and(|it| {
-            let id = it.id.as_ref();
-            let number = id.and_then(|it| it.as_u64().or_else(|| it.as_str()?.parse().ok()));
-            // Events about a Linode's disks carry the Linode's id.
-            let kind = matches!(it.kind.as_deref(), None | Some("linode" | "disks"));
-            kind && number == Some(self.linode)
-        });
-        about
+        if let Some(number) = self.event {
+            return event.id == number;
+        }
+        is_about(event, self.linode)
             && self.verb.events().contains(&&*event.action)
             && created(event).is_some_and(|it| it >= self.since.saturating_sub(LEAD))
     }
 }
 
+/// Returns whether an event is about a Linode; other things of the account may have its number.
+fn is_about(event: &wire::Event, linode: u64) -> bool {
+    event.entity.as_ref().is_some_and(|it| {
+        let id = it.id.as_ref();
+        let number = id.and_then(|it| it.as_u64().or_else(|| it.as_str()?.parse().ok()));
+        // Events about a Linode's disks carry the Linode's id.
+        let kind = matches!(it.kind.as_deref(), None | Some("linode" | "disks"));
+        kind && number == Some(linode)
+    })
+}
+
+/// Returns when an event was written, by the vendor's clock.
+pub(crate) fn written(event: &wire::Event) -> Option<Timestamp> {
+    utc(event.created.as_deref()?)
+}
+
 fn created(event: &wire::Event) -> Option<i64> {
-    utc(event.created.as_deref()?).map(Timestamp::as_second)
+    written(event).map(Timestamp::as_second)
 }
 
 /// Reads a time of Linode's, which has no zone and means UTC.
@@ -253,7 +326,8 @@ mod tests {
             "boot:1",
             "boot:x:1",
             "melt:1:1",
-            "boot:1:1:1",
+            "boot:1:1:x",
+            "boot:1:1:1:1",
             "boot:-1:1",
         ] {
             assert_eq!(Job::parse(&odd.into()), None, "{odd}");

@@ -7,6 +7,7 @@ mod descriptor;
 mod error;
 mod extensions;
 mod job;
+mod log;
 mod options;
 mod paging;
 mod provider;

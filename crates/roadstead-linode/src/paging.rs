@@ -51,6 +51,11 @@ impl<T> Rows<T> {
         self.odd == 0 && self.total.is_none_or(|it| it <= count)
     }
 
+    /// Returns whether every row could be told from the others.
+    pub(crate) fn is_legible(&self) -> bool {
+        self.odd == 0
+    }
+
     pub(crate) fn append(&mut self, more: Self) {
         self.rows.extend(more.rows);
         self.odd += more.odd;

@@ -9,8 +9,9 @@ use async_trait::async_trait;
 use futures::future::{try_join, try_join3};
 use roadstead_core::{
     Account, Action, At, CreateInstance, CreateKey, Created, Descriptor, Error, ErrorKind,
-    Extensions, How, Image, Instance, InstanceQuery, Lane, Next, OperationStatus, Page, Plan,
-    Provider, RateBucket, Region, RemoteId, RemoteOperation, RemoteOperationId, Result,
+    Extensions, How, Image, Instance, InstanceQuery, Lane, Next, OperationLog, OperationStatus,
+    Page, Plan, Provider, RateBucket, Region, RemoteId, RemoteOperation, RemoteOperationId, Result,
+    Since,
 };
 
 use crate::client::Client;
@@ -19,7 +20,7 @@ use crate::error::{invalid, kind};
 use crate::extensions::{check_keys, check_script, keys_for_create};
 use crate::job::{Job, Verb};
 use crate::paging::PAGE_MAX;
-use crate::{convert, request, wire};
+use crate::{convert, log, request, wire};
 
 /// The devices of the rescue system, in order; `sdh` is the system's own.
 const DEVICES: [&str; 7] = ["sda", "sdb", "sdc", "sdd", "sde", "sdf", "sdg"];
@@ -172,6 +173,10 @@ impl Provider for Linode {
         })
     }
 
+    fn check_action(&self, action: &Action) -> Result<()> {
+        request::action(action).map(drop)
+    }
+
     async fn perform_action(&self, id: &RemoteId, action: &Action) -> Result<RemoteOperation> {
         let (verb, body) = request::action(action)?;
         let id = linode_id(verb.operation(), id.as_str())?;
@@ -211,6 +216,11 @@ impl Provider for Linode {
             Some(told) => Ok(told),
             None => self.by_existence(&job).await,
         }
+    }
+
+    async fn recent_operations(&self, id: &RemoteId, since: &Since) -> Result<OperationLog> {
+        let id = linode_id("read the log of the instance", id.as_str())?;
+        log::read(&self.client, id, since).await
     }
 
     async fn get_plans(&self) -> Result<Arc<[Plan]>> {

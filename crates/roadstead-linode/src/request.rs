@@ -70,7 +70,7 @@ pub(crate) fn create(request: &CreateInstance) -> Result<wire::CreateLinode> {
         backups_enabled: request.backups,
         private_ip: request.private_network,
         booted: true,
-        metadata: user_data(request.user_data.as_ref())?,
+        metadata: metadata(CREATE, request.user_data.as_ref())?,
         stackscript_id: options.stackscript_id,
         stackscript_data: options
             .stackscript_data
@@ -151,14 +151,17 @@ fn checked(operation: &'static str, password: &Secret<String>) -> Result<Secret<
     Err(invalid(operation, "rootPassword", message))
 }
 
-fn user_data(text: Option<&Secret<String>>) -> Result<Option<wire::Metadata>> {
+fn metadata(
+    operation: &'static str,
+    text: Option<&Secret<String>>,
+) -> Result<Option<wire::Metadata>> {
     let Some(text) = text.filter(|it| !it.expose().is_empty()) else {
         return Ok(None);
     };
     let max = usize::try_from(USER_DATA_MAX).unwrap_or(usize::MAX);
     if text.expose().len() > max {
         let message = "the user data exceeds 65,535 bytes";
-        return Err(invalid(CREATE, "user_data", message));
+        return Err(invalid(operation, "user_data", message));
     }
     Ok(Some(wire::Metadata {
         user_data: Secret::new(STANDARD.encode(text.expose())),
@@ -234,10 +237,22 @@ pub(crate) fn action(action: &Action) -> Result<(Verb, Option<wire::ActionBody>)
         Action::Rebuild {
             image,
             root_password,
+            ssh_keys,
+            user_data,
         } => {
+            let operation = Verb::Rebuild.operation();
+            if image.as_str().trim().is_empty() {
+                return Err(invalid(operation, "image", "the image is missing"));
+            }
+            let root_pass = match root_password {
+                None if !ssh_keys.is_empty() => unknown_password(),
+                password => required(Verb::Rebuild, password.as_ref())?,
+            };
             let rebuild = wire::ActionBody::Rebuild {
                 image: image.0.clone(),
-                root_pass: required(Verb::Rebuild, root_password.as_ref())?,
+                root_pass,
+                authorized_keys: authorized_keys(operation, ssh_keys)?,
+                metadata: metadata(operation, user_data.as_ref())?,
             };
             (Verb::Rebuild, Some(rebuild))
         }
@@ -257,6 +272,23 @@ pub(crate) fn action(action: &Action) -> Result<(Verb, Option<wire::ActionBody>)
             ));
         }
     })
+}
+
+/// A rebuild takes public keys only in full: one that the account has would have to be fetched
+/// first.
+fn authorized_keys(operation: &'static str, keys: &[Box<str>]) -> Result<Vec<Box<str>>> {
+    let is_full = |it: &str| {
+        let mut words = it.split_ascii_whitespace();
+        let kind = words.next().unwrap_or_default();
+        let known = ["ssh-", "ecdsa-", "sk-"];
+        known.iter().any(|it| kind.starts_with(it)) && words.next().is_some()
+    };
+    if keys.iter().all(|it| is_full(it)) && !keys.iter().any(|it| it.chars().any(char::is_control))
+    {
+        return Ok(keys.to_vec());
+    }
+    let message = "Linode takes keys in OpenSSH form for this, not their ids";
+    Err(invalid(operation, "ssh_keys", message))
 }
 
 /// Linode sets the password it is given and makes up none.
@@ -433,6 +465,8 @@ mod tests {
             Action::Rebuild {
                 image: "linode/debian12".into(),
                 root_password: None,
+                ssh_keys: Vec::new(),
+                user_data: None,
             },
         ] {
             let error = action(&it).map(drop).unwrap_err();

@@ -84,6 +84,22 @@ pub(crate) struct Event {
     pub(crate) entity: Option<Entity>,
 }
 
+impl Event {
+    /// Reads of an odd event what can be read; `None` without an id. Without a status it cannot be
+    /// told what it is.
+    pub(crate) fn salvage(row: &RawValue) -> Option<Self> {
+        let row: Value = serde_json::from_str(row.get()).ok()?;
+        Some(Self {
+            id: row.get("id")?.as_u64()?,
+            action: field(&row, "action").unwrap_or_default(),
+            status: Box::default(),
+            created: field(&row, "created"),
+            percent_complete: None,
+            entity: field(&row, "entity"),
+        })
+    }
+}
+
 #[derive(Deserialize)]
 pub(crate) struct Entity {
     /// A number, or a text for what has a name.
@@ -418,6 +434,10 @@ pub(crate) enum ActionBody {
         image: Box<str>,
         #[serde(serialize_with = "shown")]
         root_pass: Secret<String>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        authorized_keys: Vec<Box<str>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        metadata: Option<Metadata>,
     },
     Rescue {
         devices: BTreeMap<&'static str, Device>,

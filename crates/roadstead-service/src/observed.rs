@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use metrics::{counter, histogram};
 use roadstead_core::{
     Account, Action, At, CreateInstance, CreateKey, Created, Descriptor, Extensions, Image,
-    Instance, InstanceQuery, Lane, Page, Plan, Provider, ProviderId, RateBucket, Region, RemoteId,
-    RemoteOperation, RemoteOperationId, Result,
+    Instance, InstanceQuery, Lane, OperationLog, Page, Plan, Provider, ProviderId, RateBucket,
+    Region, RemoteId, RemoteOperation, RemoteOperationId, Result, Since,
 };
 use tracing::{Instrument, info_span};
 
@@ -142,6 +142,10 @@ impl Provider for ObservedProvider {
         self.observe(call("list", "list_instances"), answer).await
     }
 
+    fn check_action(&self, action: &Action) -> Result<()> {
+        self.inner.check_action(action)
+    }
+
     async fn perform_action(&self, id: &RemoteId, action: &Action) -> Result<RemoteOperation> {
         let answer = self.inner.perform_action(id, action);
         self.observe(call("action", "perform_action"), answer).await
@@ -150,6 +154,12 @@ impl Provider for ObservedProvider {
     async fn get_operation(&self, id: &RemoteOperationId) -> Result<RemoteOperation> {
         let answer = self.inner.get_operation(id);
         self.observe(call("read", "get_operation"), answer).await
+    }
+
+    async fn recent_operations(&self, id: &RemoteId, since: &Since) -> Result<OperationLog> {
+        let answer = self.inner.recent_operations(id, since);
+        self.observe(call("read", "recent_operations"), answer)
+            .await
     }
 
     async fn get_plans(&self) -> Result<Arc<[Plan]>> {

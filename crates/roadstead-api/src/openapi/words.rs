@@ -202,6 +202,10 @@ pub(crate) struct Descriptor {
     limits: Limits,
     /// How a root password reaches a server.
     root_password: RootPassword,
+    /// What it asks of a change of plan.
+    resize: ResizeRule,
+    /// What it takes for a rebuild.
+    rebuild: RebuildRule,
     /// What a stopped server costs.
     billed_when_stopped: Billed,
     /// How safe it is to send a creating request twice.
@@ -215,6 +219,26 @@ pub(crate) struct Descriptor {
     /// The JSON Schema of `options` in `POST /api/vps` at this provider.
     #[schemars(with = "BTreeMap<String, serde_json::Value>")]
     options_schema: serde_json::Value,
+}
+
+/// What a provider asks of a change of plan.
+#[derive(JsonSchema)]
+pub(crate) struct ResizeRule {
+    /// Whether the server must be stopped.
+    needs_stopped: bool,
+    /// Whether the disk of the new plan may be smaller than the server's.
+    shrinks_disk: bool,
+}
+
+/// What a provider takes beside the image when it rebuilds a server.
+#[derive(JsonSchema)]
+pub(crate) struct RebuildRule {
+    /// Whether it takes a root password.
+    root_password: bool,
+    /// Whether it takes SSH keys.
+    ssh_keys: bool,
+    /// Whether it takes user data.
+    user_data: bool,
 }
 
 /// Whether a feature can be had.

@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use roadstead_core::{
     Account, Action, At, CreateInstance, CreateKey, Created, Descriptor, Error, ErrorKind,
-    Extensions, Image, Instance, InstanceQuery, Lane, Marketplace, MarketplaceApp, Page, Plan,
-    Provider, RateBucket, Region, RemoteId, RemoteOperation, RemoteOperationId, Result, Retry,
+    Extensions, Image, Instance, InstanceQuery, Lane, Marketplace, MarketplaceApp, OperationLog,
+    Page, Plan, Provider, RateBucket, Region, RemoteId, RemoteOperation, RemoteOperationId, Result,
+    Retry, Since,
 };
 use tokio::sync::watch;
 
@@ -147,12 +148,20 @@ impl Provider for Counting {
         self.inner.list_instances(query, at).await
     }
 
+    fn check_action(&self, action: &Action) -> Result<()> {
+        self.inner.check_action(action)
+    }
+
     async fn perform_action(&self, id: &RemoteId, action: &Action) -> Result<RemoteOperation> {
         self.inner.perform_action(id, action).await
     }
 
     async fn get_operation(&self, id: &RemoteOperationId) -> Result<RemoteOperation> {
         self.inner.get_operation(id).await
+    }
+
+    async fn recent_operations(&self, id: &RemoteId, since: &Since) -> Result<OperationLog> {
+        self.inner.recent_operations(id, since).await
     }
 
     async fn get_plans(&self) -> Result<Arc<[Plan]>> {

@@ -143,6 +143,8 @@ pub async fn what_is_unsupported_refuses(harness: &impl Harness) {
         Action::Rebuild {
             image: request.image.clone(),
             root_password: None,
+            ssh_keys: Vec::new(),
+            user_data: None,
         },
         Action::Rescue,
         Action::ResetPassword {

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use roadstead_core::{
     Arch, Availability, Billed, CreateGuarantee, Descriptor, Error, ErrorKind, Feature, GbPerMonth,
     Limits, Market, MiB, Money, NameRule, Offering, Outcome, Plan, PlanId, Price, PriceSource,
-    ProviderKind, RegionId, Retry, RootPassword, Support,
+    ProviderKind, RebuildRule, RegionId, ResizeRule, Retry, RootPassword, Support,
 };
 
 use super::options::schema;
@@ -50,6 +50,15 @@ pub(super) fn descriptor(guarantee: CreateGuarantee, flaw: Option<Flaw>) -> Desc
             page_max: 100,
         },
         root_password: RootPassword::Native,
+        resize: ResizeRule {
+            needs_stopped: false,
+            shrinks_disk: false,
+        },
+        rebuild: RebuildRule {
+            root_password: true,
+            ssh_keys: false,
+            user_data: false,
+        },
         billed_when_stopped: Billed::Full,
         create_guarantee: guarantee,
         visibility_lag: Duration::ZERO,

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use parking_lot::{Mutex, MutexGuard};
 use roadstead_core::{
     Account, Action, At, CreateGuarantee, CreateInstance, CreateKey, Created, Descriptor, Error,
-    ErrorKind, Extensions, Feature, How, Image, Instance, InstanceQuery, Lane, Next,
-    OperationStatus, Page, Plan, Provider, RateBucket, Region, RemoteId, RemoteOperation,
-    RemoteOperationId, Result, State,
+    ErrorKind, Extensions, Feature, How, Image, Instance, InstanceQuery, Lane, LogPlace,
+    LoggedOperation, Next, OperationLog, OperationStatus, Page, Plan, Provider, RateBucket, Region,
+    RemoteId, RemoteOperation, RemoteOperationId, Result, Since, State,
 };
 
 use super::convert::{descriptor, failure, kind, plans};
@@ -290,17 +291,21 @@ impl Provider for Fake {
         })
     }
 
+    fn check_action(&self, action: &Action) -> Result<()> {
+        let feature = action.kind().feature();
+        match feature.and_then(|it| self.descriptor.refusal(it)) {
+            Some(why) => Err(Error::unsupported(kind(), "perform the action", why)),
+            None => Ok(()),
+        }
+    }
+
     async fn perform_action(&self, id: &RemoteId, action: &Action) -> Result<RemoteOperation> {
         let operation = "perform the action";
-        if let Some(why) = action
-            .kind()
-            .feature()
-            .and_then(|it| self.descriptor.refusal(it))
-        {
+        if let Err(refusal) = self.check_action(action) {
             if self.has(Flaw::Pretends) {
                 return Ok(self.job(DONE, id, true));
             }
-            return Err(Error::unsupported(kind(), operation, why));
+            return Err(refusal);
         }
         let deletes = matches!(action, Action::Delete);
         let class = if deletes {
@@ -339,6 +344,60 @@ impl Provider for Fake {
         let mut job = self.job(id.as_str(), &RemoteId::from(""), done);
         job.instance = None;
         Ok(job)
+    }
+
+    async fn recent_operations(&self, id: &RemoteId, since: &Since) -> Result<OperationLog> {
+        let operation = "read the log of the instance";
+        let books = match self.read(operation) {
+            Ok(books) => books,
+            Err(_) if self.has(Flaw::CallsABlindLogEmpty) => {
+                return Ok(OperationLog {
+                    entries: Vec::new(),
+                    end: LogPlace::from("0"),
+                });
+            }
+            Err(error) => return Err(error),
+        };
+        let all = books.log(id);
+        let end = all.last().map_or(0, |(number, _)| *number);
+        let after = match since {
+            Since::Now => end,
+            Since::Place(place) => place.as_str().parse().map_err(|_text| {
+                self.error(
+                    operation,
+                    ErrorKind::Invalid,
+                    "the place is not of this log",
+                )
+            })?,
+            Since::Ago(ago) => {
+                let from = books.now.saturating_sub(*ago);
+                all.iter()
+                    .filter(|(_, job)| job.began < from)
+                    .map(|(number, _)| *number)
+                    .max()
+                    .unwrap_or(0)
+            }
+        };
+        let is_told = |number: usize| match self.flaw {
+            // Only what is over.
+            Some(Flaw::TellsOnlyWhatIsOver) => books.job_is_done(number) == Some(true),
+            Some(Flaw::TellsOfTheWholePast) => true,
+            _ => number > after,
+        };
+        let entries = all.into_iter().filter(|(number, _)| is_told(*number));
+        let entries = entries.map(|(number, job)| LoggedOperation {
+            kind: Some(job.kind),
+            started: Some(Timestamp::UNIX_EPOCH + job.began),
+            operation: self.job(
+                number.to_string(),
+                id,
+                books.job_is_done(number) == Some(true),
+            ),
+        });
+        Ok(OperationLog {
+            entries: entries.collect(),
+            end: LogPlace::from(end.to_string()),
+        })
     }
 
     async fn get_plans(&self) -> Result<Arc<[Plan]>> {

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use parking_lot::{Mutex, MutexGuard};
 use roadstead_core::{
-    Action, Address, Billed, CreateGuarantee, CreateInstance, Instance, MiB, RemoteId, Scope,
-    State, Status,
+    Action, ActionKind, Address, Billed, CreateGuarantee, CreateInstance, Instance, MiB, RemoteId,
+    Scope, State, Status,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -34,7 +34,16 @@ pub(super) struct Books {
     pub(super) revoked: bool,
     pub(super) odd: Option<(RemoteId, Box<str>)>,
     late: Vec<(Instant, CreateInstance)>,
-    jobs: Vec<Duration>,
+    jobs: Vec<Job>,
+}
+
+/// Something that was asked for.
+#[derive(Clone, Debug)]
+pub(super) struct Job {
+    pub(super) instance: RemoteId,
+    pub(super) kind: ActionKind,
+    pub(super) began: Duration,
+    ready: Duration,
 }
 
 /// A server in the vendor's books.
@@ -155,7 +164,12 @@ impl Books {
             Action::Rename { name } => server.instance.name = name.clone(),
             _ => server.becomes = State::Running,
         }
-        self.jobs.push(ready);
+        self.jobs.push(Job {
+            instance: id.clone(),
+            kind: action.kind(),
+            began: self.now,
+            ready,
+        });
         Some(self.jobs.len())
     }
 
@@ -163,7 +177,16 @@ impl Books {
     pub(super) fn job_is_done(&self, number: usize) -> Option<bool> {
         self.jobs
             .get(number.checked_sub(1)?)
-            .map(|it| *it <= self.now)
+            .map(|it| it.ready <= self.now)
+    }
+
+    /// Returns what was done to a server, each with its number, the oldest first.
+    pub(super) fn log(&self, id: &RemoteId) -> Vec<(usize, Job)> {
+        let numbered = (1..).zip(&self.jobs);
+        numbered
+            .filter(|(_, job)| job.instance == *id)
+            .map(|(number, job)| (number, job.clone()))
+            .collect()
     }
 }
 

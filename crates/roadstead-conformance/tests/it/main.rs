@@ -71,5 +71,11 @@ caught!(
     a_second_create_is_seen: ResendsCreates
         => a_create_cut_off_after_commit_is_unknown_and_sent_once,
     a_shown_token_is_seen: ShowsTheToken => no_secret_appears_in_debug_or_display,
+    a_log_that_only_seems_empty_is_seen: CallsABlindLogEmpty
+        => a_log_that_cannot_be_read_is_not_empty,
+    a_log_of_the_whole_past_is_seen: TellsOfTheWholePast
+        => the_log_tells_what_was_done_after_a_place,
+    a_log_without_what_goes_on_is_seen: TellsOnlyWhatIsOver
+        => a_lost_answer_is_found_in_the_log,
     a_list_cut_short_is_seen: StopsAfterOnePage => listing_follows_every_page_and_repeats_none,
 );

@@ -10,8 +10,8 @@ use rust_decimal::Decimal;
 use super::*;
 use crate::{
     Account, Action, Arch, Billed, CreateKey, Descriptor, Extensions, Image, Lane, ManualClock,
-    Market, Money, Offering, PageToken, Price, PriceSource, RateBucket, Region, RemoteOperationId,
-    Status,
+    Market, Money, Offering, OperationLog, PageToken, Price, PriceSource, RateBucket, Region,
+    RemoteOperationId, Since, Status,
 };
 
 /// Three numbered pages, then two behind cursors, as where a second kind of server follows.
@@ -58,6 +58,8 @@ fn descriptor() -> Descriptor {
             "name": { "pattern": "", "min": 0, "max": 9, "unique": false, "sentence": "" },
             "user_data_bytes": 0, "tags": 0, "page_max": 1
         },
+        "resize": { "needs_stopped": true, "shrinks_disk": false },
+        "rebuild": { "root_password": false, "ssh_keys": false, "user_data": false },
         "billed_when_stopped": "full", "create_guarantee": "lookup_only",
         "visibility_lag_seconds": 0, "max_late_commit_seconds": 0,
         "options_schema": {}
@@ -129,11 +131,19 @@ impl Provider for Script {
         })
     }
 
+    fn check_action(&self, _: &Action) -> Result<()> {
+        Err(refusal())
+    }
+
     async fn perform_action(&self, _: &RemoteId, _: &Action) -> Result<RemoteOperation> {
         Err(refusal())
     }
 
     async fn get_operation(&self, _: &RemoteOperationId) -> Result<RemoteOperation> {
+        Err(refusal())
+    }
+
+    async fn recent_operations(&self, _: &RemoteId, _: &Since) -> Result<OperationLog> {
         Err(refusal())
     }
 

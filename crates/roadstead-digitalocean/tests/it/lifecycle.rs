@@ -91,6 +91,8 @@ async fn every_supported_action_is_done() {
             Action::Rebuild {
                 image: "debian-12-x64".into(),
                 root_password: None,
+                ssh_keys: Vec::new(),
+                user_data: None,
             },
             State::Running,
         ),

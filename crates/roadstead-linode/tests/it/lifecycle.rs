@@ -114,6 +114,8 @@ async fn every_supported_action_is_done() {
             Action::Rebuild {
                 image: "linode/debian12".into(),
                 root_password: password(),
+                ssh_keys: Vec::new(),
+                user_data: None,
             },
             State::Running,
         ),

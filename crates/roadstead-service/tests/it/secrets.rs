@@ -81,6 +81,8 @@ at_each_vendor! {
         let rebuild = Action::Rebuild {
             image: "debian-12".into(),
             root_password: Some(secret(&password)),
+            ssh_keys: Vec::new(),
+            user_data: None,
         };
         let registration = RegisterProvider {
             name: "first".to_owned(),

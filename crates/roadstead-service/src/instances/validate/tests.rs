@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use roadstead_core::{
     AppField, Arch, Availability, Billed, CreateGuarantee, FieldKind, Image, Limits, MiB, NameRule,
-    OperationId, RootPassword, Secret, Support,
+    OperationId, RebuildRule, ResizeRule, RootPassword, Secret, Support,
 };
 use serde_json::json;
 
@@ -52,6 +52,15 @@ fn descriptor() -> Descriptor {
             page_max: 100,
         },
         root_password: RootPassword::Native,
+        resize: ResizeRule {
+            needs_stopped: true,
+            shrinks_disk: false,
+        },
+        rebuild: RebuildRule {
+            root_password: false,
+            ssh_keys: false,
+            user_data: false,
+        },
         billed_when_stopped: Billed::Full,
         create_guarantee: CreateGuarantee::Token,
         visibility_lag: Duration::ZERO,

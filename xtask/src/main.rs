@@ -6,6 +6,7 @@
 
 mod bench;
 mod ci;
+mod decide;
 mod layers;
 mod migrate;
 mod postgres;
@@ -42,6 +43,9 @@ enum Command {
     /// Measures what the design promises, side by side in one run, and prints each figure with
     /// its target. Takes some minutes, and wants a machine that does nothing else.
     Bench(bench::Options),
+    /// Plays the rules of durable operations in virtual time against a faulty provider, seed by
+    /// seed, and judges each end by the invariants.
+    Decide(decide::Options),
     /// Makes a migration's files, or applies, reverts and lists migrations.
     Migrate {
         #[command(subcommand)]
@@ -56,6 +60,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(),
         Command::Layers => layers::run(),
         Command::Bench(options) => bench::run(&options),
+        Command::Decide(options) => decide::run(&options),
         Command::Migrate { command } => migrate::run(command),
     };
     match result {

@@ -56,10 +56,18 @@ impl Crowd {
             if let Some(body) = &body {
                 request = request.json(body);
             }
+            // Timed out is what the server did not get to read in time.
+            let busy = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::REQUEST_TIMEOUT];
             if let Ok(answer) = request.send().await
-                && answer.status() != StatusCode::SERVICE_UNAVAILABLE
+                && !busy.contains(&answer.status())
             {
-                return (answer.status(), answer.json().await.unwrap());
+                let status = answer.status();
+                let shown = answer.text().await.unwrap();
+                let json = serde_json::from_str(&shown);
+                return (
+                    status,
+                    json.unwrap_or_else(|_| panic!("{status}: `{shown}`")),
+                );
             }
             assert!(Instant::now() < self.deadline, "{method} {path}");
             tokio::time::sleep(Duration::from_millis(200)).await;

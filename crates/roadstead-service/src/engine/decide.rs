@@ -354,8 +354,18 @@ impl Rules<'_> {
     pub(super) fn is_given_up(&self, error: &Error) -> bool {
         match (error.kind, error.retry) {
             (ErrorKind::Throttled, Retry::At(_)) => self.is_overdue(),
-            _ => self.now > after(self.book.created_at, self.clockwork.give_up),
+            _ => self.now > after(self.tried_since(), self.clockwork.give_up),
         }
+    }
+
+    /// Returns since when nothing was learned of what is tried. What an attempt has become took
+    /// the settle window to find out, and that was no idle time.
+    fn tried_since(&self) -> Timestamp {
+        let settled = self
+            .book
+            .sent_at
+            .map(|it| after(it, self.clockwork.settle_window));
+        settled.map_or(self.book.created_at, |it| it.max(self.book.created_at))
     }
 
     pub(super) fn is_overdue(&self) -> bool {

@@ -26,6 +26,10 @@ impl Rules<'_> {
                 Step::Write(Box::new(change))
             }
             Observed::Asked(operation) => match &operation.status {
+                // Of a reboot, the server's state tells nothing: it ran before.
+                OperationStatus::Succeeded if self.book.kind == OperationKind::Reboot => {
+                    self.write(OperationState::Succeeded, Duration::ZERO)
+                }
                 // The job is over; whether the server is where it should be, only the server says.
                 OperationStatus::Succeeded => Step::Call(Call::Get),
                 OperationStatus::Failed { code, message } => self.fail(ErrorRecord {
@@ -43,7 +47,9 @@ impl Rules<'_> {
                 _ => self.fail(too_long(self.book.kind)),
             },
             Observed::Failed(error) => self.action_failed(&error),
-            Observed::Absent | Observed::Gone => self.fail(ErrorRecord {
+            // With somebody else's token everything is absent.
+            Observed::Absent => Step::Call(Call::ConfirmGone),
+            Observed::Gone => self.fail(ErrorRecord {
                 code: Code::InstanceNotFound.as_str().to_owned(),
                 message: "the provider no longer has this server".to_owned(),
                 field: None,
@@ -52,8 +58,10 @@ impl Rules<'_> {
                 Step::Call(Call::Get)
             }
             Observed::Blind(error) => self.again(&error),
+            // Another one carries its mark: which is which, the sweeper finds out.
+            Observed::Looked(_) if self.is_overdue() => self.fail(too_long(self.book.kind)),
+            Observed::Looked(_) => self.write(self.handed_back(), self.clockwork.poll_open),
             Observed::Created(..)
-            | Observed::Looked(_)
             | Observed::NotOurs
             | Observed::Unprepared(_)
             | Observed::StaleKeys(_)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use roadstead_core::{
-    Code, CreateGuarantee, Error, ErrorKind, Instance, Outcome, Retry, State, after,
+    Code, CreateGuarantee, Error, ErrorKind, Instance, Outcome, RemoteId, Retry, State, after,
 };
 use roadstead_repository::{
     AttemptOutcome, Change, ErrorRecord, InstanceChange, Lifecycle, OperationState,
@@ -86,10 +86,15 @@ impl Rules<'_> {
         });
         let mut found = found.into_iter();
         if let Some(instance) = found.next() {
-            if let Some(bound) = self.book.bound.as_ref().filter(|it| **it != instance.id) {
-                let other = &instance.id;
-                let problem = format!("server `{bound}` is gone, and `{other}` carries its mark");
-                return Step::Write(Box::new(self.attention(problem)));
+            // The bound one is gone; what else carries its mark was never wanted.
+            if self
+                .book
+                .bound
+                .as_ref()
+                .is_some_and(|it| *it != instance.id)
+            {
+                let doomed = std::iter::once(instance).chain(found).map(|it| it.id);
+                return with_doomed(self.create_gone(), doomed.collect());
             }
             let mut change = self.bound(&instance, AttemptOutcome::Committed);
             change.attempt = None;
@@ -245,6 +250,17 @@ impl Rules<'_> {
         } else {
             self.fail_create(record(error))
         }
+    }
+}
+
+/// Adds the servers that are to go.
+fn with_doomed(step: Step, doomed: Vec<RemoteId>) -> Step {
+    match step {
+        Step::Write(mut change) => {
+            change.doomed = doomed;
+            Step::Write(change)
+        }
+        call @ Step::Call(_) => call,
     }
 }
 

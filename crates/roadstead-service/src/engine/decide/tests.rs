@@ -7,6 +7,8 @@ use roadstead_repository::AttemptOutcome;
 
 use super::*;
 
+mod proof;
+
 const START: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
 fn at(seconds: u64) -> Timestamp {
@@ -231,7 +233,7 @@ fn to_ask_again_is_no_proof_that_nothing_was_made() {
     };
     let frozen = written(next(&again, Observed::Frozen("revoked".into()), 2));
     assert_eq!(frozen.state, OperationState::Ready);
-    let blind = written(next(&again, Observed::Blind(error(ErrorKind::Server)), 400));
+    let blind = written(next(&again, Observed::Blind(error(ErrorKind::Server)), 500));
     assert_eq!(blind.state, OperationState::Resolving);
     let refused = written(next(
         &again,
@@ -724,7 +726,7 @@ fn what_must_stand_at_the_vendor_first_costs_no_attempt_and_no_lost_one_its_reco
         );
         assert!(change.due_in > Duration::ZERO && change.error.is_some());
         let observed = Observed::Unprepared(error(ErrorKind::Timeout));
-        let change = written(next(&book, observed, 301));
+        let change = written(next(&book, observed, 481));
         assert_ne!(
             change.state,
             OperationState::Ready,

@@ -1,0 +1,252 @@
+//! A provider in virtual time: what it holds, and when it shows it.
+
+use roadstead_core::{
+    Billed, Code, Instance, MiB, OperationStatus, RemoteId, RemoteOperation, State, Status,
+};
+
+use crate::world::{Millis, at, span};
+
+/// How long a server takes to run, and a job to end.
+const JOB: Millis = 20_000;
+
+/// The lists of a vendor are behind by at most this much.
+pub(crate) const LIST_LAG: Millis = 120_000;
+
+/// A server at the vendor.
+#[derive(Clone, Debug)]
+pub(crate) struct Object {
+    pub(crate) id: u64,
+    /// Whose mark it carries.
+    pub(crate) mark: usize,
+    pub(crate) created: Millis,
+    /// When the lists begin to show it.
+    pub(crate) listed: Millis,
+    /// When it was deleted, or given up by the vendor.
+    pub(crate) gone: Option<Millis>,
+    /// When the lists cease to show it.
+    pub(crate) unlisted: Millis,
+    /// Whether it came to be later than the request for it: no look could tell in time.
+    pub(crate) late: bool,
+    /// Whether the vendor gave it up itself.
+    pub(crate) dropped: bool,
+    runs: Millis,
+    /// What was done to its power, and from when on it shows.
+    power: Vec<(Millis, State)>,
+}
+
+impl Object {
+    pub(crate) fn is_alive(&self, now: Millis) -> bool {
+        self.gone.is_none_or(|it| it > now)
+    }
+
+    pub(crate) fn remote(&self) -> RemoteId {
+        remote(self.id)
+    }
+
+    fn is_listed(&self, now: Millis) -> bool {
+        self.listed <= now && now < self.unlisted
+    }
+
+    pub(crate) fn state(&self, now: Millis) -> State {
+        if now < self.runs {
+            return State::Provisioning;
+        }
+        let shown = self.power.iter().rev().find(|it| it.0 <= now);
+        shown.map_or(State::Running, |it| it.1)
+    }
+
+    fn shown(&self, now: Millis) -> Instance {
+        Instance {
+            id: self.remote(),
+            name: format!("m-{}", self.mark).into(),
+            status: Status {
+                state: self.state(now),
+                raw: "model".into(),
+                busy: false,
+                billed: Billed::Full,
+            },
+            region: "r".into(),
+            plan: Some("p".into()),
+            image: None,
+            vcpus: 1,
+            memory: MiB(1024),
+            disk: None,
+            addresses: vec![],
+            tags: vec![],
+            created: Some(at(self.created)),
+        }
+    }
+}
+
+/// Returns the id of a server as the vendor writes it.
+pub(crate) fn remote(id: u64) -> RemoteId {
+    RemoteId::from(format!("{id:08}"))
+}
+
+/// A job at the vendor.
+#[derive(Clone, Debug)]
+struct Job {
+    object: u64,
+    ends: Millis,
+    fails: bool,
+}
+
+/// How a vendor keeps a second server from being made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dedup {
+    /// Not at all.
+    None,
+    /// Two living servers cannot have one name.
+    Name,
+    /// A repeated token gives back what the first one made.
+    Token,
+}
+
+/// What became of a creating request.
+#[derive(Debug)]
+pub(crate) enum Made {
+    Server(u64),
+    NameTaken,
+}
+
+#[derive(Debug)]
+pub(crate) struct Vendor {
+    pub(crate) dedup: Dedup,
+    pub(crate) objects: Vec<Object>,
+    jobs: Vec<Job>,
+    last: u64,
+}
+
+impl Vendor {
+    pub(crate) fn new(dedup: Dedup) -> Self {
+        Self {
+            dedup,
+            objects: Vec::new(),
+            jobs: Vec::new(),
+            last: 0,
+        }
+    }
+
+    /// Makes a server with a mark. The lists show it after `lag`. One that is to be dropped
+    /// vanishes after `drop`.
+    pub(crate) fn create(
+        &mut self,
+        mark: usize,
+        now: Millis,
+        lag: Millis,
+        drop: Option<Millis>,
+    ) -> Made {
+        let twin = self
+            .objects
+            .iter()
+            .find(|it| it.mark == mark && it.is_alive(now));
+        match (self.dedup, twin) {
+            (Dedup::Name, Some(_)) => return Made::NameTaken,
+            (Dedup::Token, Some(twin)) => return Made::Server(twin.id),
+            _ => {}
+        }
+        self.last += 1;
+        let gone = drop.map(|it| now + it);
+        self.objects.push(Object {
+            id: self.last,
+            mark,
+            created: now,
+            listed: now + lag,
+            gone,
+            unlisted: gone.unwrap_or(Millis::MAX),
+            late: false,
+            dropped: drop.is_some(),
+            runs: now + JOB,
+            power: Vec::new(),
+        });
+        Made::Server(self.last)
+    }
+
+    /// Notes that the last server came to be late.
+    pub(crate) fn came_late(&mut self) {
+        if let Some(last) = self.objects.last_mut() {
+            last.late = true;
+        }
+    }
+
+    pub(crate) fn object(&self, id: u64) -> Option<&Object> {
+        self.objects.iter().find(|it| it.id == id)
+    }
+
+    /// Deletes a server; the lists show it for `lag` longer. Returns whether it was there.
+    pub(crate) fn delete(&mut self, id: u64, now: Millis, lag: Millis) -> bool {
+        let found = self.objects.iter_mut().find(|it| it.id == id);
+        let Some(object) = found.filter(|it| it.is_alive(now)) else {
+            return false;
+        };
+        object.gone = Some(now);
+        object.unlisted = now + lag;
+        true
+    }
+
+    /// Begins a job that leaves the server in a state. Returns `None` if there is no server.
+    pub(crate) fn act(
+        &mut self,
+        id: u64,
+        state: State,
+        now: Millis,
+        fails: bool,
+    ) -> Option<RemoteOperation> {
+        let found = self.objects.iter_mut().find(|it| it.id == id);
+        let object = found.filter(|it| it.is_alive(now))?;
+        if !fails {
+            object.power.push((now + JOB, state));
+        }
+        self.jobs.push(Job {
+            object: id,
+            ends: now + JOB,
+            fails,
+        });
+        self.job(self.jobs.len() - 1, now)
+    }
+
+    /// Returns a job as it is now.
+    pub(crate) fn job(&self, number: usize, now: Millis) -> Option<RemoteOperation> {
+        let job = self.jobs.get(number)?;
+        let status = match (now < job.ends, job.fails) {
+            (true, _) => OperationStatus::Running { percent: None },
+            (false, false) => OperationStatus::Succeeded,
+            (false, true) => OperationStatus::Failed {
+                code: Code::ApiError,
+                message: "the job failed".into(),
+            },
+        };
+        Some(RemoteOperation {
+            id: number.to_string().into(),
+            instance: Some(remote(job.object)),
+            status,
+            poll_after: span(2_000),
+        })
+    }
+
+    /// Returns what the lists show.
+    pub(crate) fn listed(&self, now: Millis) -> impl Iterator<Item = &Object> {
+        self.objects.iter().filter(move |it| it.is_listed(now))
+    }
+
+    /// Looks for a mark.
+    pub(crate) fn look(&self, mark: usize, now: Millis) -> Vec<Instance> {
+        self.listed(now)
+            .filter(|it| it.mark == mark)
+            .map(|it| it.shown(now))
+            .collect()
+    }
+
+    /// Reads a server.
+    pub(crate) fn get(&self, id: u64, now: Millis) -> Option<Instance> {
+        let object = self.object(id)?;
+        object.is_alive(now).then(|| object.shown(now))
+    }
+
+    /// Returns the living servers with a mark.
+    pub(crate) fn alive(&self, mark: usize, now: Millis) -> Vec<&Object> {
+        let mine = self.objects.iter();
+        mine.filter(|it| it.mark == mark && it.is_alive(now))
+            .collect()
+    }
+}

@@ -1,0 +1,76 @@
+//! What is believed, and on what proof.
+
+use super::*;
+
+#[test]
+fn a_server_that_an_action_does_not_find_is_believed_gone_only_on_proof() {
+    for kind in [
+        OperationKind::Boot,
+        OperationKind::Shutdown,
+        OperationKind::Reboot,
+    ] {
+        let acting = Book {
+            lifecycle: Lifecycle::Live,
+            bound: Some("1".into()),
+            ..book(kind, OperationState::Leased)
+        };
+        let call = called(next(&acting, Observed::Absent, 1));
+        assert_eq!(call, Call::ConfirmGone, "{kind:?}");
+        let gone = written(next(&acting, Observed::Gone, 1));
+        assert_eq!(gone.state, OperationState::Failed, "{kind:?}");
+        let doubt = written(next(&acting, Observed::Blind(error(ErrorKind::Busy)), 1));
+        assert_eq!(doubt.state, OperationState::Ready, "{kind:?}");
+    }
+}
+
+#[test]
+fn what_a_lost_answer_left_beside_a_dropped_server_goes_with_it() {
+    let dropped = Book {
+        attempts: 2,
+        sent_at: Some(START),
+        empty_looks: 1,
+        lifecycle: Lifecycle::Live,
+        bound: Some("2".into()),
+        ..book(OperationKind::Create, OperationState::Waiting)
+    };
+    let left = vec![server("1", State::Running), server("3", State::Running)];
+    let change = written(next(&dropped, Observed::Looked(left), 200));
+    assert_eq!(change.state, OperationState::Failed);
+    assert_eq!(change.doomed, [RemoteId::from("1"), RemoteId::from("3")]);
+}
+
+#[test]
+fn a_reboot_is_done_when_the_vendor_says_so() {
+    let rebooting = Book {
+        attempts: 1,
+        sent_at: Some(START),
+        lifecycle: Lifecycle::Live,
+        bound: Some("1".into()),
+        ..book(OperationKind::Reboot, OperationState::Waiting)
+    };
+    let job = RemoteOperation {
+        id: "7".to_owned().into(),
+        instance: Some("1".into()),
+        status: OperationStatus::Succeeded,
+        poll_after: Duration::from_secs(2),
+    };
+    let change = written(next(&rebooting, Observed::Asked(job), 9));
+    assert_eq!(change.state, OperationState::Succeeded);
+}
+
+#[test]
+fn the_time_that_an_attempt_took_to_settle_is_not_counted_against_the_next() {
+    let clockwork = Clockwork::default();
+    let again = Book {
+        attempts: 1,
+        sent_at: Some(START),
+        ..book(OperationKind::Create, OperationState::Leased)
+    };
+    let settled = clockwork.settle_window.as_secs();
+    let patient = settled + clockwork.give_up.as_secs();
+    let blind = || Observed::Blind(error(ErrorKind::Timeout));
+    let change = written(next(&again, blind(), patient - 1));
+    assert_eq!(change.state, OperationState::Ready);
+    let change = written(next(&again, blind(), patient + 1));
+    assert_eq!(change.state, OperationState::Failed);
+}

@@ -15,6 +15,10 @@ const TEST_THREADS: &str = "RUST_TEST_THREADS";
 pub(crate) const DATABASE_URL: &str = "ROADSTEAD_TEST_DATABASE_URL";
 /// Tells the test kit which databases are left out on purpose.
 const WITHOUT: &str = "ROADSTEAD_TEST_WITHOUT";
+/// The checks whose tests run the program itself, with its crash points.
+const RUN_THE_PROGRAM: [&str; 3] = ["roadstead-harness", "roadstead-crash", "roadstead-faults"];
+/// Builds the program with its crash points.
+pub(crate) const CRASH_POINTS: &str = "roadstead/crash-points";
 /// Names the file in which each test that is left out writes one line.
 const SKIPPED_FILE: &str = "ROADSTEAD_TEST_SKIPPED_FILE";
 
@@ -52,6 +56,16 @@ pub(crate) enum Database {
 ///
 /// Fails if a test does, or if PostgreSQL can neither be found nor installed.
 pub(crate) fn run(options: &Options) -> Result<()> {
+    if runs_the_program(&options.arguments) {
+        let package = [
+            "build",
+            "--package",
+            "roadstead",
+            "--features",
+            CRASH_POINTS,
+        ];
+        process::run(process::cargo().args(package))?;
+    }
     if options.without.contains(&Database::Postgres) {
         return run_without_postgres(options);
     }
@@ -118,15 +132,23 @@ fn cargo_test(options: &Options) -> Command {
     command
 }
 
+/// Returns whether a package was chosen whose tests run the program.
+fn runs_the_program(given: &[String]) -> bool {
+    let own = given.split(|it| it == "--").next().unwrap_or_default();
+    own.iter()
+        .any(|it| RUN_THE_PROGRAM.iter().any(|package| it.ends_with(package)))
+}
+
 fn test_arguments(given: &[String]) -> Vec<String> {
     let own = given.split(|it| it == "--").next().unwrap_or_default();
     let chooses = own
         .iter()
         .any(|it| it.starts_with("-p") || it == "--package" || it.starts_with("--package="));
     let mut arguments = vec!["test".to_owned()];
-    // Cargo would test the whole workspace in spite of `-p`.
+    // Cargo would test the whole workspace in spite of `-p`. All of it is built with the crash
+    // points, which do nothing unless they are armed: building it twice would take twice as long.
     if !chooses {
-        arguments.push("--workspace".to_owned());
+        arguments.extend(["--workspace", "--features", CRASH_POINTS].map(str::to_owned));
     }
     arguments.push("--no-fail-fast".to_owned());
     arguments.extend(given.iter().cloned());
@@ -142,7 +164,7 @@ fn address(url: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{address, skipped_line, test_arguments};
+    use super::{address, runs_the_program, skipped_line, test_arguments};
 
     fn arguments(given: &[&str]) -> String {
         let given: Vec<String> = given.iter().map(|it| (*it).to_owned()).collect();
@@ -151,16 +173,23 @@ mod tests {
 
     #[test]
     fn the_whole_workspace_is_tested_unless_a_package_is_named() {
-        assert_eq!(arguments(&[]), "test --workspace --no-fail-fast");
-        assert_eq!(
-            arguments(&["--", "-p"]),
-            "test --workspace --no-fail-fast -- -p"
-        );
+        let all = "test --workspace --features roadstead/crash-points --no-fail-fast";
+        assert_eq!(arguments(&[]), all);
+        assert_eq!(arguments(&["--", "-p"]), format!("{all} -- -p"));
         assert_eq!(arguments(&["-p", "xtask"]), "test --no-fail-fast -p xtask");
         assert_eq!(
             arguments(&["--package=xtask"]),
             "test --no-fail-fast --package=xtask"
         );
+    }
+
+    #[test]
+    fn the_program_is_built_for_the_checks_that_run_it() {
+        let given = |it: &[&str]| it.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+        assert!(runs_the_program(&given(&["-p", "roadstead-crash"])));
+        assert!(runs_the_program(&given(&["--package=roadstead-harness"])));
+        assert!(!runs_the_program(&given(&["-p", "roadstead"])));
+        assert!(!runs_the_program(&given(&["--", "roadstead-crash"])));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! it failed.
 
 mod command;
+mod crash;
 mod demo;
 mod failure;
 mod key;

@@ -11,7 +11,7 @@ use roadstead_core::ProviderKind;
 use roadstead_http::{Url, check_base_url};
 use roadstead_service::Clockwork;
 
-use crate::logs;
+use crate::{crash, logs};
 
 /// The names that are read, without the prefix.
 const NAMES: [&str; 13] = [
@@ -89,7 +89,7 @@ impl Settings {
         Self::parse(values)
     }
 
-    fn parse(values: BTreeMap<String, String>) -> anyhow::Result<Self> {
+    pub(crate) fn parse(values: BTreeMap<String, String>) -> anyhow::Result<Self> {
         let mut reader = Reader {
             values,
             mistakes: Vec::new(),
@@ -155,6 +155,7 @@ impl Settings {
                 Ok(_) => Ok(it.to_owned()),
                 Err(_) => Err("must be a tracing filter, such as `info` or `roadstead=debug`"),
             });
+        crash::read(&mut reader);
         reader.finish()?;
         Ok(Self {
             listen,
@@ -177,13 +178,13 @@ impl Settings {
     }
 }
 
-struct Reader {
+pub(crate) struct Reader {
     values: BTreeMap<String, String>,
     mistakes: Vec<String>,
 }
 
 impl Reader {
-    fn take<T>(
+    pub(crate) fn take<T>(
         &mut self,
         name: &str,
         default: T,

@@ -3,6 +3,8 @@
 mod budget;
 mod catalogue;
 mod clock;
+#[cfg(feature = "crash-points")]
+pub mod crash;
 mod create;
 mod descriptor;
 mod error;
@@ -52,3 +54,31 @@ pub use crate::options::{read_options, wrong_option};
 pub use crate::provider::{Account, Provider};
 pub use crate::secret::Secret;
 pub use crate::units::{GbPerMonth, Mbps, MiB};
+
+/// Passes a named point at which a build with the feature `crash-points` can be made to die: by
+/// its whole name, or by the word of an operation's kind and a step. Any other build has nothing
+/// here.
+#[cfg(feature = "crash-points")]
+#[macro_export]
+macro_rules! crash_point {
+    ($name:literal) => {
+        $crate::crash::pass($name)
+    };
+    ($kind:expr, $step:expr) => {
+        $crate::crash::pass_step($kind, $step)
+    };
+}
+
+/// Passes a named point at which a build with the feature `crash-points` can be made to die: by
+/// its whole name, or by the word of an operation's kind and a step. Any other build has nothing
+/// here.
+#[cfg(not(feature = "crash-points"))]
+#[macro_export]
+macro_rules! crash_point {
+    ($name:literal) => {
+        ()
+    };
+    ($kind:expr, $step:expr) => {
+        ()
+    };
+}

@@ -2,7 +2,7 @@
 
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
-use roadstead_core::{InstanceId, OperationId};
+use roadstead_core::{InstanceId, OperationId, crash_point};
 
 use crate::db::{Connection, Repository, Write, detached, read, run};
 use crate::error::{Error, Result};
@@ -51,7 +51,9 @@ impl Repository {
             };
             let mut tx = repository.db.begin().await?;
             let outcome = create(&mut tx, &asked, &instance).await;
+            crash_point!("create", "t1_before");
             let accepted = tx.finish(outcome).await?;
+            crash_point!("create", "t1_after");
             repository.told();
             Ok(accepted)
         })
@@ -126,7 +128,9 @@ impl Repository {
             };
             let mut tx = repository.db.begin().await?;
             let outcome = act(&mut tx, &asked, Id(instance.0)).await;
+            crash_point!(asked.operation.kind.as_str(), "t1_before");
             let accepted = tx.finish(outcome).await?;
+            crash_point!(asked.operation.kind.as_str(), "t1_after");
             repository.told();
             Ok(accepted)
         })

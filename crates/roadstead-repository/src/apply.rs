@@ -30,10 +30,16 @@ impl Repository {
     pub async fn apply(&self, claim: &Claim, change: &Change) -> Result<Operation> {
         let (repository, change) = (self.clone(), change.clone());
         let (id, epoch) = (Id(claim.operation.id.0), claim.epoch);
+        #[cfg(feature = "crash-points")]
+        let kind = claim.operation.kind.as_str();
         detached(async move {
             let mut tx = repository.db.begin().await?;
             let outcome = apply(&mut tx, id, epoch, &change).await;
+            #[cfg(feature = "crash-points")]
+            pass(kind, &change, ["t3_before", "count_before", "end_before"]);
             let (operation, wiped) = tx.finish(outcome).await?;
+            #[cfg(feature = "crash-points")]
+            pass(kind, &change, ["t3_after", "count_after", "end_after"]);
             repository.told();
             if wiped {
                 repository.forget_log().await;
@@ -58,6 +64,21 @@ impl Repository {
         if let Err(error) = emptied {
             tracing::debug!(error = %error, "could not empty the log");
         }
+    }
+}
+
+/// Passes the crash points of what a write is: of an attempt's outcome, of a look that counts,
+/// of an end.
+#[cfg(feature = "crash-points")]
+fn pass(kind: &str, change: &Change, [outcome, count, end]: [&str; 3]) {
+    if change.attempt.is_some() {
+        roadstead_core::crash_point!(kind, outcome);
+    }
+    if change.empty_looks > 0 {
+        roadstead_core::crash_point!(kind, count);
+    }
+    if change.state.is_final() {
+        roadstead_core::crash_point!(kind, end);
     }
 }
 

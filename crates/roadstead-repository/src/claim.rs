@@ -6,6 +6,7 @@ use diesel::{
     BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper,
 };
 use diesel_async::RunQueryDsl;
+use roadstead_core::crash_point;
 use uuid::Uuid;
 
 use crate::db::{Connection, Repository, detached, run};
@@ -36,6 +37,10 @@ impl Repository {
         detached(async move {
             let mut tx = repository.db.begin().await?;
             let outcome = claim(&mut tx, &repository.keys, Id(worker), lease, limit).await;
+            #[cfg(feature = "crash-points")]
+            for claim in outcome.iter().flatten() {
+                crash_point!(claim.operation.kind.as_str(), "claim_before");
+            }
             let claims = tx.finish(outcome).await?;
             if !claims.is_empty() {
                 repository.told();
@@ -79,10 +84,14 @@ impl Repository {
     ) -> Result<SentAttempt> {
         let (repository, digest) = (self.clone(), digest.to_vec());
         let (id, epoch) = (Id(claim.operation.id.0), claim.epoch);
+        #[cfg(feature = "crash-points")]
+        let kind = claim.operation.kind.as_str();
         detached(async move {
             let mut tx = repository.db.begin().await?;
             let outcome = begin_attempt(&mut tx, id, epoch, digest, margin).await;
+            crash_point!(kind, "t2_before");
             let attempt = tx.finish(outcome).await?;
+            crash_point!(kind, "t2_after");
             repository.told();
             Ok(attempt)
         })

@@ -3,6 +3,8 @@
 
 mod decide;
 mod keys;
+#[cfg(feature = "crash-points")]
+mod mutant;
 mod observe;
 mod perform;
 mod poller;
@@ -11,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use roadstead_core::OperationId;
+use roadstead_core::{OperationId, crash_point};
 use roadstead_repository::Claim;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -186,6 +188,9 @@ fn report(ended: Result<OperationId, tokio::task::JoinError>) {
 async fn carry(platform: Arc<Platform>, claim: Claim) -> OperationId {
     let id = claim.operation.id;
     let taken_up = platform.clock.now();
+    #[cfg(feature = "crash-points")]
+    let (kind, mut steps) = (claim.operation.kind.as_str(), None);
+    crash_point!(kind, "claimed");
     let hand = match perform::Hand::take(&platform, &claim).await {
         Ok(hand) => hand,
         Err(error) => {
@@ -196,14 +201,24 @@ async fn carry(platform: Arc<Platform>, claim: Claim) -> OperationId {
     let mut observed = hand.first_observation();
     loop {
         let now = platform.now_at(&claim, taken_up);
-        match decide(&hand.book(), observed, now, &platform.clockwork) {
-            Step::Call(call) => match hand.perform(call).await {
-                Ok(next) => observed = next,
-                Err(error) => {
-                    warn!(error = %error, "gave the operation back");
-                    return id;
+        let step = decide(&hand.book(), observed, now, &platform.clockwork);
+        #[cfg(feature = "crash-points")]
+        let step = mutant::instead_of(step, &hand.book(), &claim);
+        match step {
+            Step::Call(call) => {
+                #[cfg(feature = "crash-points")]
+                let [before, after, _] = *steps.insert(points(call));
+                crash_point!(kind, before);
+                let performed = hand.perform(call).await;
+                crash_point!(kind, after);
+                match performed {
+                    Ok(next) => observed = next,
+                    Err(error) => {
+                        warn!(error = %error, "gave the operation back");
+                        return id;
+                    }
                 }
-            },
+            }
             Step::Write(change) => {
                 let state = change.state;
                 let doomed = !change.doomed.is_empty();
@@ -217,6 +232,10 @@ async fn carry(platform: Arc<Platform>, claim: Claim) -> OperationId {
                         warn!(error = %error, "could not write the operation");
                     }
                 }
+                #[cfg(feature = "crash-points")]
+                if let Some([_, _, written]) = steps {
+                    crash_point!(kind, written);
+                }
                 if doomed {
                     perform::delete_doomed(&platform).await;
                 }
@@ -226,5 +245,18 @@ async fn carry(platform: Arc<Platform>, claim: Claim) -> OperationId {
                 return id;
             }
         }
+    }
+}
+
+/// Returns the crash points before a call, after it, and after the write that follows it.
+#[cfg(feature = "crash-points")]
+const fn points(call: Call) -> [&'static str; 3] {
+    match call {
+        Call::Send => ["send_before", "send_after", "send_written"],
+        Call::Look => ["look_before", "look_after", "look_written"],
+        Call::Get => ["get_before", "get_after", "get_written"],
+        Call::Finish => ["finish_before", "finish_after", "finish_written"],
+        Call::Ask => ["ask_before", "ask_after", "ask_written"],
+        Call::ConfirmGone => ["confirm_before", "confirm_after", "confirm_written"],
     }
 }

@@ -407,6 +407,10 @@ async fn delete_extra(
 /// Returns whether the token still opens the account that it was registered for; freezes the
 /// account if not. With somebody else's token everything is absent.
 pub(super) async fn is_same(platform: &Platform, account: &Account) -> CallResult<bool> {
+    #[cfg(feature = "crash-points")]
+    if roadstead_core::crash::is_mutant(roadstead_core::crash::Mutant::IgnoresFingerprints) {
+        return Ok(true);
+    }
     let found = account.provider.validate_credentials().await?;
     let Some(known) = &account.record.fingerprint else {
         return Ok(false);

@@ -138,8 +138,10 @@ pub(crate) struct SimulateOptions {
     /// By how much the simulator's own waits are divided; at 1 a create takes 30 to 60 s.
     #[arg(long, value_name = "X", default_value_t = 1.0)]
     pub(crate) time_scale: f64,
-    /// A JSON file with a list of faults, as `/_sim/faults` takes them; they apply to every
-    /// provider that is simulated.
+    /// A JSON file with a list of faults, as `/_sim/faults` takes them: written out, or by
+    /// their names, such as `[{"preset": "reset-after", "call": "create"}]`. They apply to
+    /// every provider that is simulated. docs/simulator.md and `/_sim/faults/catalogue` list
+    /// the names.
     #[arg(long, value_name = "FILE")]
     pub(crate) faults: Option<PathBuf>,
 }

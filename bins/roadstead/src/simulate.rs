@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
-use roadstead_sim::{DigitalOceanSim, Fault, LinodeSim, SimulatorConfig};
+use roadstead_sim::{DigitalOceanSim, LinodeSim, Script, SimulatorConfig};
 use serde_json::Value;
 
 use crate::command::SimulateOptions;
@@ -44,7 +44,7 @@ pub(crate) async fn run(options: SimulateOptions) -> anyhow::Result<()> {
     }
     for (_, simulator) in &running {
         for (number, fault) in (1..).zip(&faults) {
-            let added = simulator.handle().add_fault(fault.clone());
+            let added = simulator.handle().add(vec![fault.clone()]);
             added.map_err(|error| anyhow!("fault {number} of --faults is wrong: {error}"))?;
         }
     }
@@ -69,7 +69,7 @@ fn failed(error: io::Error, vendor: &str, address: SocketAddr, option: &str) -> 
     }
 }
 
-fn read_faults(file: Option<&Path>) -> anyhow::Result<Vec<Fault>> {
+fn read_faults(file: Option<&Path>) -> anyhow::Result<Vec<Script>> {
     let Some(file) = file else {
         return Ok(Vec::new());
     };
@@ -85,7 +85,7 @@ fn read_faults(file: Option<&Path>) -> anyhow::Result<Vec<Fault>> {
         );
     };
     let read = |(number, it): (usize, Value)| {
-        serde_json::from_value(it).with_context(|| format!("fault {number} in `{name}` is wrong"))
+        Script::read(&it).map_err(|error| anyhow!("fault {number} in `{name}` is wrong: {error}"))
     };
     (1..).zip(faults).map(read).collect()
 }

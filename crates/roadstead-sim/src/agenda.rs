@@ -17,9 +17,10 @@ impl<C> Agenda<C> {
         }
     }
 
-    /// Plans a change, not earlier than those planned before.
+    /// Plans a change, after those that are planned for the same moment.
     pub(crate) fn plan(&mut self, at: Instant, change: C) {
-        self.changes.push_back((at, change));
+        let place = self.changes.partition_point(|(other, _)| *other <= at);
+        self.changes.insert(place, (at, change));
     }
 
     /// Takes the next change whose time has come.

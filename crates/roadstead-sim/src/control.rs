@@ -7,9 +7,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::faults::Fault;
 use crate::handle::Handle;
 use crate::limits::Limit;
+use crate::presets::{Script, presets};
 use crate::tokens::{Scopes, well_known_tokens};
 use crate::vendor::{Answer, Call};
 
@@ -24,8 +24,17 @@ struct TokenChange {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Advance {
+struct ClockChange {
+    #[serde(default)]
     advance_ms: u64,
+    #[serde(default)]
+    skew_ms: Option<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Closing {
+    closed_ms: u64,
 }
 
 /// Answers a call under `/_sim`. Such calls are not in the journal.
@@ -39,7 +48,7 @@ pub(crate) fn answer(handle: &Handle, call: &Call) -> Answer {
 fn route(handle: &Handle, call: &Call) -> Result<Answer, String> {
     let body = match (call.method.as_str(), call.path.as_str()) {
         ("GET", "/_sim") => json!({
-            "paths": ["/_sim/journal", "/_sim/state", "/_sim/faults", "/_sim/tokens", "/_sim/limits", "/_sim/clock"],
+            "paths": ["/_sim/journal", "/_sim/state", "/_sim/faults", "/_sim/tokens", "/_sim/limits", "/_sim/clock", "/_sim/listener", "/_sim/elsewhere", "/_sim/faults/catalogue"],
         }),
         ("GET", "/_sim/journal") => {
             let after = call
@@ -55,16 +64,17 @@ fn route(handle: &Handle, call: &Call) -> Result<Answer, String> {
         ("GET", "/_sim/state") => handle.state(),
         ("GET", "/_sim/faults") => json!({ "faults": handle.faults() }),
         ("POST", "/_sim/faults") => {
-            let faults = match parse::<Value>(call)? {
-                Value::Array(_) => parse::<Vec<Fault>>(call)?,
-                _ => vec![parse::<Fault>(call)?],
+            let scripts = match parse::<Value>(call)? {
+                Value::Array(scripts) => scripts,
+                script => vec![script],
             };
-            let ids = faults
-                .into_iter()
-                .map(|it| handle.add_fault(it))
-                .collect::<Result<Vec<u64>, String>>()?;
-            return Ok(Answer::json(201, &json!({ "ids": ids })));
+            let scripts = scripts
+                .iter()
+                .map(Script::read)
+                .collect::<Result<Vec<Script>, String>>()?;
+            return Ok(Answer::json(201, &json!({ "ids": handle.add(scripts)? })));
         }
+        ("GET", "/_sim/faults/catalogue") => json!({ "presets": presets() }),
         ("DELETE", "/_sim/faults") => {
             handle.clear_faults();
             return Ok(Answer::empty(204));
@@ -84,9 +94,20 @@ fn route(handle: &Handle, call: &Call) -> Result<Answer, String> {
         }
         ("GET", "/_sim/clock") => json!({ "now": handle.now() }),
         ("POST", "/_sim/clock") => {
-            let Advance { advance_ms } = parse(call)?;
-            handle.advance(Duration::from_millis(advance_ms));
+            let change: ClockChange = parse(call)?;
+            handle.advance(Duration::from_millis(change.advance_ms));
+            if let Some(ms) = change.skew_ms {
+                handle.set_skew(ms);
+            }
             json!({ "now": handle.now() })
+        }
+        ("POST", "/_sim/listener") => {
+            let Closing { closed_ms } = parse(call)?;
+            handle.close_listener(Duration::from_millis(closed_ms));
+            return Ok(Answer::empty(202));
+        }
+        ("GET", "/_sim/elsewhere") => {
+            json!({ "address": handle.elsewhere(), "callers": handle.callers() })
         }
         (method, path) => {
             let message = format!("there is no `{method} {path}`");

@@ -18,16 +18,18 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use crate::clock::Instant;
 use crate::config::SimulatorConfig;
+use crate::presets::Site;
 use crate::server::{self, Running};
 use crate::stage::Stage;
 use crate::tokens::Scopes;
-use crate::vendor::{Answer, Call, Vendor};
+use crate::vendor::{Answer, Call, Kind, Vendor};
 
 use self::account::{Account, Ids};
 use self::limits::Limits;
@@ -73,6 +75,14 @@ struct Desk<'a> {
     now: Instant,
 }
 
+impl Desk<'_> {
+    /// Returns the moment whose servers a list shows: now, unless a fault has made it stale.
+    fn as_of(&self) -> Instant {
+        let stale = Duration::from_millis(self.call.effect.stale_ms.unwrap_or(0));
+        self.now.before(self.stage.clock.scaled(stale))
+    }
+}
+
 type Reply = Result<Answer, Refusal>;
 
 impl DigitalOcean {
@@ -105,13 +115,11 @@ impl DigitalOcean {
         if grant.scopes == Scopes::Read && call.method != "GET" {
             return Err(Refusal::forbidden());
         }
-        if !cloud.accounts.contains_key(&grant.account) {
-            self.open_accounts(cloud);
-        }
+        let name = call.effect.account.as_ref().unwrap_or(&grant.account);
         let account = cloud
             .accounts
-            .get_mut(&grant.account)
-            .ok_or_else(Refusal::unauthorized)?;
+            .entry(name.clone())
+            .or_insert_with_key(|name| Account::new(name));
         account.settle(now);
         let desk = Desk {
             stage: &self.stage,
@@ -171,6 +179,54 @@ impl Vendor for DigitalOcean {
 
     fn secret_fields(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    fn marks(&self, id: &str) -> Option<(String, Vec<String>)> {
+        let id: u64 = id.parse().ok()?;
+        let cloud = self.cloud.lock();
+        let it = cloud
+            .accounts
+            .values()
+            .find_map(|it| it.droplets.get(&id))?;
+        Some((it.name.clone(), it.tags.clone()))
+    }
+
+    fn site(&self, kind: Kind) -> Site {
+        let (method, path, id) = match kind {
+            Kind::Create => (Some("POST"), "/v2/droplets", Some("/droplet/id")),
+            Kind::Delete => (Some("DELETE"), "/v2/droplets/{id}", None),
+            Kind::Resize => (
+                Some("POST"),
+                "/v2/droplets/{id}/actions",
+                Some("/action/id"),
+            ),
+            Kind::Get => (Some("GET"), "/v2/droplets/{id}", Some("/droplet/id")),
+            Kind::List => (Some("GET"), "/v2/droplets", None),
+            Kind::Account => (Some("GET"), "/v2/account", None),
+            Kind::Any => (None, "/v2/*", None),
+        };
+        Site {
+            method,
+            path,
+            body_contains: (kind == Kind::Resize).then_some("\"resize\""),
+            id,
+            has_body: kind != Kind::Delete,
+        }
+    }
+
+    fn error_body(&self, status: u16) -> Value {
+        let (id, message) = match status {
+            401 => ("unauthorized", "Unable to authenticate you."),
+            403 => (
+                "forbidden",
+                "You are not authorized to perform this operation",
+            ),
+            408 => ("request_timeout", "The request took too long."),
+            429 => ("too_many_requests", "API rate limit exceeded."),
+            503 => ("service_unavailable", "Service unavailable."),
+            _ => ("server_error", "Unexpected server-side error"),
+        };
+        json!({ "id": id, "message": message })
     }
 
     fn state(&self) -> Value {

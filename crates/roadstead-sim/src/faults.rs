@@ -1,12 +1,16 @@
 //! Scripted faults: which calls go wrong, how, and how often.
 
+mod effect;
+
 use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::vendor::Call;
+
+pub(crate) use self::effect::Ending;
+pub use self::effect::{Effect, Fate, Twice};
 
 /// A rule that spoils the next calls it matches.
 ///
@@ -24,6 +28,9 @@ pub struct Fault {
     /// `/v2/droplets*`); any path if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// Parameters that the query must have, with these values.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub query: BTreeMap<String, String>,
     /// A text that the query must contain, such as `page=2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query_contains: Option<String>,
@@ -60,71 +67,6 @@ pub enum When {
     Late,
 }
 
-/// What a fault does. Members combine: a delay comes first, `drop` wins over
-/// an answer, `status` and `body` replace it, the rest spoils how it is sent.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Effect {
-    /// Waits, in real milliseconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub delay_ms: Option<u64>,
-    /// Replaces the status.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<u16>,
-    /// Replaces the body: a text is sent as it is, anything else as JSON.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub body: Option<Value>,
-    /// Replaces the content type.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub content_type: Option<String>,
-    /// Sets headers, replacing those of the same name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub headers: BTreeMap<String, String>,
-    /// Closes the connection without an answer.
-    #[serde(default)]
-    pub drop: bool,
-    /// Sends this many bytes of the body, then closes the connection.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub truncate: Option<usize>,
-    /// Sends the body byte by byte, so many milliseconds apart.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub drip_ms: Option<u64>,
-    /// Puts so many spaces after the body.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pad_bytes: Option<u64>,
-    /// Decides how the work ends that the call starts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fate: Option<Fate>,
-}
-
-/// How work ends that a vendor had accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Fate {
-    /// It fails: a created server vanishes, any other action changes nothing.
-    Fails,
-    /// It is reported as done and changes nothing, as a guest that ignores a
-    /// shutdown.
-    Ignored,
-}
-
-/// How work ends that a vendor has accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
-    Completed,
-    Errored,
-}
-
-impl Ending {
-    /// Returns how work ends for which a fault has decided.
-    pub(crate) const fn of(fate: Option<Fate>) -> Self {
-        match fate {
-            None | Some(Fate::Ignored) => Self::Completed,
-            Some(Fate::Fails) => Self::Errored,
-        }
-    }
-}
-
 /// A rule with what has become of it.
 #[derive(Debug, Clone, Serialize)]
 pub struct FaultStatus {
@@ -158,19 +100,22 @@ pub(crate) struct Drawn {
 }
 
 impl Faults {
-    /// Adds a rule and returns its number, or says what is wrong with it.
-    pub(crate) fn add(&self, fault: Fault) -> Result<u64, String> {
-        check(&fault)?;
+    /// Adds rules, all or none, and returns their numbers, or says what is wrong with one.
+    pub(crate) fn add_all(&self, faults: Vec<Fault>) -> Result<Vec<u64>, String> {
+        faults.iter().try_for_each(check)?;
         let mut inner = self.inner.lock();
-        inner.last = inner.last.saturating_add(1);
-        let id = inner.last;
-        inner.rules.push(FaultStatus {
-            id,
-            left: fault.count,
-            to_skip: fault.skip,
-            fault,
-        });
-        Ok(id)
+        let add = |fault: Fault| {
+            inner.last = inner.last.saturating_add(1);
+            let id = inner.last;
+            inner.rules.push(FaultStatus {
+                id,
+                left: fault.count,
+                to_skip: fault.skip,
+                fault,
+            });
+            id
+        };
+        Ok(faults.into_iter().map(add).collect())
     }
 
     /// Returns all rules, the spent ones included.
@@ -204,32 +149,26 @@ impl Faults {
     }
 }
 
-impl Effect {
-    /// Returns whether nothing but a delay or a fate is asked for, so that the
-    /// call is answered as usual.
-    pub(crate) fn keeps_the_answer(&self) -> bool {
-        !self.drop
-            && self.status.is_none()
-            && self.body.is_none()
-            && self.content_type.is_none()
-            && self.headers.is_empty()
-            && self.truncate.is_none()
-            && self.drip_ms.is_none()
-            && self.pad_bytes.is_none()
-    }
-}
-
 const fn once() -> u64 {
     1
 }
 
 fn check(fault: &Fault) -> Result<(), String> {
     let effect = &fault.effect;
-    if effect.keeps_the_answer() && effect.delay_ms.is_none() && effect.fate.is_none() {
+    if effect.does_nothing() {
         return Err("`effect` does nothing".to_owned());
     }
     if effect.status.is_some_and(|it| !(200..=599).contains(&it)) {
         return Err("`effect.status` must be from 200 to 599".to_owned());
+    }
+    let pointers = effect.json_set.keys().chain(&effect.json_remove);
+    if let Some(wrong) = pointers.into_iter().find(|it| !it.starts_with('/')) {
+        return Err(format!(
+            "`{wrong}` is no JSON pointer: it must begin with `/`"
+        ));
+    }
+    if fault.when == When::Before && effect.twice.is_some() && !effect.keeps_the_answer() {
+        return Err("`effect.twice` needs a call that has its effect".to_owned());
     }
     if let Some(path) = &fault.path
         && !path.starts_with('/')
@@ -252,7 +191,11 @@ fn matches(fault: &Fault, call: &Call) -> bool {
     let query = fault
         .query_contains
         .as_ref()
-        .is_none_or(|it| call.raw_query.contains(it));
+        .is_none_or(|it| call.raw_query.contains(it))
+        && fault
+            .query
+            .iter()
+            .all(|(name, value)| call.query(name) == Some(value));
     let body = fault
         .body_contains
         .as_ref()
@@ -320,9 +263,11 @@ mod tests {
     #[test]
     fn a_rule_that_does_nothing_is_refused() {
         let faults = Faults::default();
-        assert!(faults.add(Fault::default()).is_err());
+        assert!(faults.add_all(vec![Fault::default()]).is_err());
         let fault: Fault = serde_json::from_str(r#"{"effect":{"status":500},"count":2}"#).unwrap();
-        assert_eq!(faults.add(fault), Ok(1));
+        let both = vec![fault.clone(), Fault::default()];
+        assert!(faults.add_all(both).is_err() && faults.all().is_empty());
+        assert_eq!(faults.add_all(vec![fault]), Ok(vec![1]));
         assert!(serde_json::from_str::<Fault>(r#"{"efect":{}}"#).is_err());
     }
 }

@@ -30,10 +30,39 @@ pub struct JournalEntry {
     pub status: Option<u16>,
     /// Whether the call changed something at the vendor.
     pub committed: bool,
+    /// When it first did so, RFC 3339: later than `time` where a fault held it back.
+    pub committed_at: Option<String>,
+    /// The servers that it made, changed or deleted, one for each time it was executed.
+    pub objects: Vec<Touched>,
     /// The fault that was applied: its id and its effect.
     pub fault: Option<String>,
     /// The server that the call made or touched.
     pub resource_id: Option<String>,
+}
+
+/// A server that a call has made, changed or deleted.
+#[derive(Debug, Clone, Serialize)]
+pub struct Touched {
+    /// The vendor's id.
+    pub id: String,
+    /// The name at the vendor.
+    pub name: String,
+    /// The tags as they were visible just afterwards.
+    pub tags: Vec<String>,
+    /// What was done to it.
+    pub what: Touch,
+}
+
+/// What a call did to a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Touch {
+    /// It was made.
+    Created,
+    /// It was changed.
+    Changed,
+    /// Its deletion was accepted.
+    Deleted,
 }
 
 /// The entries of one simulator.

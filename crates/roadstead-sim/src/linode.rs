@@ -31,10 +31,11 @@ use serde_json::{Value, json};
 
 use crate::clock::Instant;
 use crate::config::SimulatorConfig;
+use crate::presets::Site;
 use crate::server::{self, Running};
 use crate::stage::Stage;
 use crate::tokens::{Grant, Scopes};
-use crate::vendor::{Answer, Call, Vendor};
+use crate::vendor::{Answer, Call, Kind, Vendor};
 
 use self::account::{Account, Ids};
 use self::limits::Limits;
@@ -81,6 +82,12 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
+    /// Returns the moment whose servers a list shows: now, unless a fault has made it stale.
+    fn as_of(&self) -> Instant {
+        let stale = Duration::from_millis(self.call.effect.stale_ms.unwrap_or(0));
+        self.now.before(self.stage.clock.scaled(stale))
+    }
+
     /// Draws how long something takes, in milliseconds at scale 1.
     fn wait(&self, name: &str, (low, high): (u64, u64)) -> Duration {
         let wait = self.stage.draw.wait(name, low, high);
@@ -138,13 +145,11 @@ impl Linode {
         if grant.scopes == Scopes::Read && call.method != "GET" {
             return Err(Refusal::forbidden());
         }
-        if !cloud.accounts.contains_key(&grant.account) {
-            self.open_accounts(cloud);
-        }
+        let name = call.effect.account.as_ref().unwrap_or(&grant.account);
         let account = cloud
             .accounts
-            .get_mut(&grant.account)
-            .ok_or_else(Refusal::unauthorized)?;
+            .entry(name.clone())
+            .or_insert_with_key(|name| Account::new(name));
         account.settle(now);
         let desk = Desk {
             stage: &self.stage,
@@ -202,6 +207,47 @@ impl Vendor for Linode {
 
     fn secret_fields(&self) -> &'static [&'static str] {
         &["root_pass", "*password*"]
+    }
+
+    fn marks(&self, id: &str) -> Option<(String, Vec<String>)> {
+        let id: u64 = id.parse().ok()?;
+        let cloud = self.cloud.lock();
+        let it = cloud
+            .accounts
+            .values()
+            .find_map(|it| it.instances.get(&id))?;
+        Some((it.label.clone(), it.tags.clone()))
+    }
+
+    fn site(&self, kind: Kind) -> Site {
+        let (method, path, id) = match kind {
+            Kind::Create => (Some("POST"), "/v4/linode/instances", Some("/id")),
+            Kind::Delete => (Some("DELETE"), "/v4/linode/instances/{id}", None),
+            Kind::Resize => (Some("POST"), "/v4/linode/instances/{id}/resize", None),
+            Kind::Get => (Some("GET"), "/v4/linode/instances/{id}", Some("/id")),
+            Kind::List => (Some("GET"), "/v4/linode/instances", None),
+            Kind::Account => (Some("GET"), "/v4/account", None),
+            Kind::Any => (None, "/v4/*", None),
+        };
+        Site {
+            method,
+            path,
+            body_contains: None,
+            id,
+            has_body: !matches!(kind, Kind::Delete | Kind::Resize),
+        }
+    }
+
+    fn error_body(&self, status: u16) -> Value {
+        let reason = match status {
+            401 => "Invalid Token",
+            403 => "Your OAuth token is not authorized to use this endpoint.",
+            408 => "Please try again",
+            429 => "Too many requests",
+            503 => "Service unavailable",
+            _ => "Internal Server Error",
+        };
+        json!({ "errors": [{ "reason": reason }] })
     }
 
     fn state(&self) -> Value {

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::rt;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+use serde_json::Value;
 
-use crate::faults::{Drawn, Effect, When};
-use crate::journal::JournalEntry;
+use crate::faults::{Drawn, Effect, Twice, When};
+use crate::journal::{JournalEntry, Touch, Touched};
 use crate::redact::journal_body;
 use crate::stage::Stage;
-use crate::vendor::{Answer, Call, Vendor};
+use crate::vendor::{Answer, Call, Kind, Vendor};
 
 /// How an answer leaves the simulator.
 #[derive(Debug)]
@@ -21,8 +22,14 @@ pub(crate) enum Sending {
     Cut(Answer, usize),
     /// One byte of the body at a time.
     Drip(Answer, Duration),
-    /// The end of the connection at once.
+    /// The body and so many spaces.
+    Padded(Answer, u64),
+    /// So many spaces as a body of gzip.
+    Bomb(Answer, u64),
+    /// The end of the connection at once, in good order.
     Nothing,
+    /// The end of the connection at once, by a reset.
+    Reset,
 }
 
 /// Takes a call through the fault it draws and the vendor, into the journal.
@@ -55,17 +62,18 @@ pub(crate) async fn play(
 
     let effect = drawn.fault.effect;
     call.fate = effect.fate;
+    call.effect.clone_from(&effect);
     let answer = match drawn.fault.when {
         When::Before => {
             pause(&effect).await;
             if effect.keeps_the_answer() {
-                perform(&stage, vendor.as_ref(), &call, sequence)
+                deliver(&stage, vendor.as_ref(), &call, sequence)
             } else {
                 unasked(vendor.as_ref(), &call)
             }
         }
         When::After => {
-            let answer = perform(&stage, vendor.as_ref(), &call, sequence);
+            let answer = deliver(&stage, vendor.as_ref(), &call, sequence);
             pause(&effect).await;
             answer
         }
@@ -77,37 +85,90 @@ pub(crate) async fn play(
             let (stage, vendor) = (Arc::clone(&stage), Arc::clone(&vendor));
             rt::spawn(async move {
                 rt::time::sleep(wait).await;
-                perform(&stage, vendor.as_ref(), &call, sequence);
+                deliver(&stage, vendor.as_ref(), &call, sequence);
             });
             pause(&effect).await;
             answer
         }
     };
-    let sending = spoil(answer, &effect);
+    let sending = spoil(&stage, answer, &effect);
     stage
         .journal
         .amend(sequence, |it| it.status = sending.status());
+    if let Some(ms) = effect.refuse_ms {
+        // The answer is to be out before the connection is cut.
+        rt::spawn(async move {
+            rt::time::sleep(ANSWERED).await;
+            stage.gate.close(Duration::from_millis(ms));
+        });
+    }
     sending
 }
 
+/// How long an answer is given to leave.
+pub(crate) const ANSWERED: Duration = Duration::from_millis(30);
+
 impl Sending {
-    fn status(&self) -> Option<u16> {
+    const fn status(&self) -> Option<u16> {
         match self {
-            Self::Whole(answer) | Self::Cut(answer, _) | Self::Drip(answer, _) => {
-                Some(answer.status)
-            }
-            Self::Nothing => None,
+            Self::Whole(answer)
+            | Self::Cut(answer, _)
+            | Self::Drip(answer, _)
+            | Self::Padded(answer, _)
+            | Self::Bomb(answer, _) => Some(answer.status),
+            Self::Nothing | Self::Reset => None,
         }
+    }
+}
+
+/// Lets the vendor execute a call, twice where a fault says so.
+fn deliver(stage: &Stage, vendor: &dyn Vendor, call: &Call, sequence: u64) -> Answer {
+    let first = perform(stage, vendor, call, sequence);
+    let Some(which) = call.effect.twice else {
+        return first;
+    };
+    let second = perform(stage, vendor, call, sequence);
+    match which {
+        Twice::First => first,
+        Twice::Second => second,
     }
 }
 
 fn perform(stage: &Stage, vendor: &dyn Vendor, call: &Call, sequence: u64) -> Answer {
     let answer = vendor.answer(call);
+    let touched = touched(vendor, call, &answer);
+    let now = stage.clock.now().true_text();
     stage.journal.amend(sequence, |it| {
-        it.committed = answer.committed;
-        it.resource_id.clone_from(&answer.resource_id);
+        if answer.committed {
+            it.committed = true;
+            it.committed_at.get_or_insert(now);
+        }
+        if it.resource_id.is_none() {
+            it.resource_id.clone_from(&answer.resource_id);
+        }
+        it.objects.extend(touched);
     });
     answer
+}
+
+fn touched(vendor: &dyn Vendor, call: &Call, answer: &Answer) -> Option<Touched> {
+    if !answer.committed {
+        return None;
+    }
+    let id = answer.resource_id.clone()?;
+    let (name, tags) = vendor.marks(&id)?;
+    let create = vendor.site(Kind::Create);
+    let what = match call.method.as_str() {
+        "DELETE" => Touch::Deleted,
+        "POST" if call.path == create.path => Touch::Created,
+        _ => Touch::Changed,
+    };
+    Some(Touched {
+        id,
+        name,
+        tags,
+        what,
+    })
 }
 
 /// Stands for the answer of a vendor that has not been asked.
@@ -124,7 +185,10 @@ async fn pause(effect: &Effect) {
     }
 }
 
-fn spoil(mut answer: Answer, effect: &Effect) -> Sending {
+fn spoil(stage: &Stage, mut answer: Answer, effect: &Effect) -> Sending {
+    if effect.reset {
+        return Sending::Reset;
+    }
     if effect.drop {
         return Sending::Nothing;
     }
@@ -142,21 +206,24 @@ fn spoil(mut answer: Answer, effect: &Effect) -> Sending {
         answer.body = Bytes::from(text);
         "application/json; charset=utf-8".clone_into(&mut answer.content_type);
     }
+    bend(&mut answer, effect);
     if let Some(content_type) = &effect.content_type {
         answer.content_type.clone_from(content_type);
     }
     for (name, value) in &effect.headers {
-        answer
-            .headers
-            .retain(|(it, _)| !it.eq_ignore_ascii_case(name));
-        answer
-            .headers
-            .push((name.to_ascii_lowercase(), value.clone()));
+        let value = value.replace("{elsewhere}", &stage.elsewhere.endpoint());
+        set_header(&mut answer, name, value);
     }
-    if let Some(spaces) = effect.pad_bytes.and_then(|it| usize::try_from(it).ok()) {
-        let mut padded = BytesMut::from(answer.body.as_ref());
-        padded.resize(padded.len().saturating_add(spaces), b' ');
-        answer.body = padded.freeze();
+    if let Some(seconds) = effect.retry_after_date_s {
+        let at = stage.clock.now() + Duration::from_secs(seconds.into());
+        set_header(&mut answer, "retry-after", at.http_text());
+    }
+    if let Some(bytes) = effect.gzip_bomb_bytes {
+        set_header(&mut answer, "content-encoding", "gzip".to_owned());
+        return Sending::Bomb(answer, bytes);
+    }
+    if let Some(spaces) = effect.pad_bytes {
+        return Sending::Padded(answer, spaces);
     }
     if let Some(bytes) = effect.truncate {
         return Sending::Cut(answer, bytes);
@@ -165,6 +232,37 @@ fn spoil(mut answer: Answer, effect: &Effect) -> Sending {
         return Sending::Drip(answer, Duration::from_millis(gap));
     }
     Sending::Whole(answer)
+}
+
+/// Changes values of an answer that is JSON.
+fn bend(answer: &mut Answer, effect: &Effect) {
+    if effect.json_set.is_empty() && effect.json_remove.is_empty() {
+        return;
+    }
+    let Ok(mut body) = serde_json::from_slice::<Value>(&answer.body) else {
+        return;
+    };
+    for (pointer, value) in &effect.json_set {
+        if let Some(place) = body.pointer_mut(pointer) {
+            place.clone_from(value);
+        }
+    }
+    for pointer in &effect.json_remove {
+        let Some((parent, name)) = pointer.rsplit_once('/') else {
+            continue;
+        };
+        if let Some(Value::Object(members)) = body.pointer_mut(parent) {
+            members.remove(name);
+        }
+    }
+    answer.body = Bytes::from(body.to_string());
+}
+
+fn set_header(answer: &mut Answer, name: &str, value: String) {
+    answer
+        .headers
+        .retain(|(it, _)| !it.eq_ignore_ascii_case(name));
+    answer.headers.push((name.to_ascii_lowercase(), value));
 }
 
 fn entry(stage: &Stage, vendor: &dyn Vendor, call: &Call) -> JournalEntry {
@@ -178,7 +276,7 @@ fn entry(stage: &Stage, vendor: &dyn Vendor, call: &Call) -> JournalEntry {
     let body = journal_body(&text, vendor.secret_fields());
     JournalEntry {
         sequence: 0,
-        time: stage.clock.now().rfc3339(),
+        time: stage.clock.now().true_text(),
         method: call.method.clone(),
         path: hide(&call.path),
         query: hide(&call.raw_query),
@@ -186,6 +284,8 @@ fn entry(stage: &Stage, vendor: &dyn Vendor, call: &Call) -> JournalEntry {
         body,
         status: None,
         committed: false,
+        committed_at: None,
+        objects: Vec::new(),
         fault: None,
         resource_id: None,
     }

@@ -2,36 +2,35 @@
 
 use std::any::Any;
 use std::io;
-use std::net::{Shutdown, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use actix_web::body::{BoxBody, MessageBody, SizedStream};
-use actix_web::dev::{Extensions, ServerHandle};
-use actix_web::http::{KeepAlive, StatusCode, header};
-use actix_web::rt::{self, net::TcpStream};
+use actix_web::dev::{Extensions, Server};
+use actix_web::http::KeepAlive;
+use actix_web::rt::{self, System, net::TcpStream};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use bytes::Bytes;
-use futures::stream;
-use socket2::{SockRef, Socket};
+use futures::channel::oneshot;
+use socket2::SockRef;
 use url::form_urlencoded;
 
-use crate::clock::Instant;
 use crate::config::SimulatorConfig;
 use crate::control;
+use crate::faults::Effect;
 use crate::handle::Handle;
 use crate::limits::Limit;
 use crate::play::{Sending, play};
+use crate::sending::{Line, send};
 use crate::stage::Stage;
-use crate::vendor::{Answer, Call, Vendor};
+use crate::vendor::{Call, Vendor};
 
 /// A simulator that is listening. Dropping it stops it without waiting.
 #[derive(Debug)]
 pub struct Running {
     handle: Handle,
-    server: ServerHandle,
     thread: Option<thread::JoinHandle<()>>,
 }
 
@@ -57,18 +56,26 @@ impl Running {
 
     /// Stops listening, cuts what is open and waits for the end.
     pub async fn stop(mut self) {
-        self.server.stop(false).await;
+        let (stage, _) = self.handle.parts();
+        stage.gate.stop();
         if let Some(thread) = self.thread.take() {
-            // A panic of the thread has been printed by itself.
-            drop(thread.join());
+            let (tell, told) = oneshot::channel();
+            let join = thread::Builder::new().spawn(move || {
+                // A panic of the thread has been printed by itself.
+                drop(thread.join());
+                let _ = tell.send(());
+            });
+            if join.is_ok() {
+                let _ = told.await;
+            }
         }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // The command is sent at once; the future only waits for the end.
-        drop(self.server.stop(false));
+        let (stage, _) = self.handle.parts();
+        stage.gate.stop();
     }
 }
 
@@ -83,7 +90,9 @@ pub(crate) fn start<V: Vendor>(
     config.check()?;
     let listener = TcpListener::bind(address)?;
     let address = listener.local_addr()?;
+    let elsewhere = TcpListener::bind((address.ip(), 0))?;
     let stage = Arc::new(Stage::new(config));
+    stage.elsewhere.open(elsewhere.local_addr()?);
     stage.limits.open(limits, &stage.config.limits)?;
     let vendor: Arc<dyn Vendor> = Arc::new(make(Arc::clone(&stage)));
     let handle = Handle::new(stage, vendor, address);
@@ -93,41 +102,78 @@ pub(crate) fn start<V: Vendor>(
     let thread = thread::Builder::new()
         .name("roadstead-sim".to_owned())
         .spawn(move || {
-            rt::System::new().block_on(async move {
-                let server = HttpServer::new(move || {
-                    App::new()
-                        .app_data(door.clone())
-                        .default_service(web::to(serve))
-                })
-                .workers(1)
-                .disable_signals()
-                // Longer than clients keep idle connections: otherwise one may be
-                // closed just as a test sends its next call on it.
-                .keep_alive(KeepAlive::Timeout(Duration::from_secs(600)))
-                .on_connect(keep_socket)
-                .listen(listener)
-                .map(HttpServer::run);
-                match server {
-                    Ok(server) => {
-                        drop(tell.send(Ok(server.handle())));
-                        // Its error was the end of the accept loop; there is
-                        // nobody left to be told.
-                        drop(server.await);
-                    }
-                    Err(error) => drop(tell.send(Err(error))),
-                }
-            });
+            rt::System::new().block_on(serve_until_stopped([listener, elsewhere], door, tell));
         })?;
-    let server = told.recv().map_err(io::Error::other)??;
+    told.recv().map_err(io::Error::other)??;
     Ok(Running {
         handle,
-        server,
         thread: Some(thread),
     })
 }
 
-/// A second handle on a connection's socket, to close it without an answer.
-struct Line(Socket);
+/// Serves, and serves again after each time for which the gate is closed.
+async fn serve_until_stopped(
+    mut listeners: [TcpListener; 2],
+    door: web::Data<Handle>,
+    tell: mpsc::Sender<io::Result<()>>,
+) {
+    let (stage, _) = door.parts();
+    loop {
+        let addresses = listeners.each_ref().map(TcpListener::local_addr);
+        let server = match server(listeners, &door) {
+            Ok(server) => server,
+            Err(error) => return drop(tell.send(Err(error))),
+        };
+        if !stage.gate.opened(server.handle()) {
+            return;
+        }
+        drop(tell.send(Ok(())));
+        // Its error was the end of the accept loop; there is nobody left to be told.
+        drop(server.await);
+        let Some(closed_for) = stage.gate.closed_for() else {
+            return;
+        };
+        let opens = std::time::Instant::now() + closed_for;
+        listeners = loop {
+            rt::time::sleep(SLICE).await;
+            if stage.gate.is_stopped() {
+                return;
+            }
+            if std::time::Instant::now() < opens {
+                continue;
+            }
+            // Another program may have the port for the moment.
+            if let [Ok(first), Ok(second)] = &addresses
+                && let (Ok(first), Ok(second)) =
+                    (TcpListener::bind(first), TcpListener::bind(second))
+            {
+                break [first, second];
+            }
+        };
+    }
+}
+
+/// How long a closed gate looks away.
+const SLICE: Duration = Duration::from_millis(5);
+
+fn server(listeners: [TcpListener; 2], door: &web::Data<Handle>) -> io::Result<Server> {
+    let door = door.clone();
+    let mut server = HttpServer::new(move || {
+        App::new()
+            .app_data(door.clone())
+            .default_service(web::to(serve))
+    })
+    .workers(1)
+    .disable_signals()
+    // Longer than clients keep idle connections: otherwise one may be
+    // closed just as a test sends its next call on it.
+    .keep_alive(KeepAlive::Timeout(Duration::from_secs(600)))
+    .on_connect(keep_socket);
+    for listener in listeners {
+        server = server.listen(listener)?;
+    }
+    Ok(server.run())
+}
 
 fn keep_socket(connection: &dyn Any, data: &mut Extensions) {
     if let Some(stream) = connection.downcast_ref::<TcpStream>()
@@ -149,13 +195,22 @@ async fn serve(
         Err(_) => (Bytes::new(), false),
     };
     let call = read(&request, body);
+    if stage.elsewhere.is_at(request.app_config().local_addr()) {
+        stage.elsewhere.write_down(&call);
+        return HttpResponse::Ok().json(serde_json::json!({}));
+    }
     if call.path == "/_sim" || call.path.starts_with("/_sim/") {
         let answer = control::answer(&door, &call);
         return send(&request, Sending::Whole(answer), stage.clock.now());
     }
-    // On its own, so that a client that hangs up does not undo the call.
-    let playing = rt::spawn(play(Arc::clone(stage), Arc::clone(vendor), call, fits));
-    let sending = playing.await.unwrap_or(Sending::Nothing);
+    // On its own, so that a client that hangs up does not undo the call; and not in this
+    // thread, which ends when the gate is closed.
+    let (tell, told) = oneshot::channel();
+    let (own_stage, vendor) = (Arc::clone(stage), Arc::clone(vendor));
+    System::current().arbiter().spawn(async move {
+        drop(tell.send(play(own_stage, vendor, call, fits).await));
+    });
+    let sending = told.await.unwrap_or(Sending::Nothing);
     send(&request, sending, stage.clock.now())
 }
 
@@ -186,6 +241,7 @@ fn read(request: &HttpRequest, body: Bytes) -> Call {
         headers,
         body,
         fate: None,
+        effect: Effect::default(),
     }
 }
 
@@ -198,73 +254,4 @@ fn decoded(path: &str) -> String {
     form_urlencoded::parse(form.as_bytes())
         .map(|(name, _)| name.into_owned())
         .collect()
-}
-
-fn send(request: &HttpRequest, sending: Sending, now: Instant) -> HttpResponse {
-    match sending {
-        Sending::Whole(answer) => {
-            let body = answer.body.clone().boxed();
-            respond(&answer, body, now)
-        }
-        Sending::Cut(answer, bytes) => {
-            let whole = u64::try_from(answer.body.len()).unwrap_or(u64::MAX);
-            let kept = answer.body.slice(..bytes.min(answer.body.len()));
-            let body = SizedStream::new(whole, cut_after(kept)).boxed();
-            respond(&answer, body, now)
-        }
-        Sending::Drip(answer, gap) => {
-            let whole = u64::try_from(answer.body.len()).unwrap_or(u64::MAX);
-            let body = SizedStream::new(whole, drip(answer.body.clone(), gap)).boxed();
-            respond(&answer, body, now)
-        }
-        Sending::Nothing => {
-            if let Some(Line(socket)) = request.conn_data::<Line>() {
-                // The answer below then fails to be written. If the client was
-                // first to close, there is nothing to shut.
-                drop(socket.shutdown(Shutdown::Both));
-            }
-            HttpResponse::InternalServerError().finish()
-        }
-    }
-}
-
-fn respond(answer: &Answer, body: BoxBody, now: Instant) -> HttpResponse {
-    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = HttpResponse::build(status);
-    // By the same clock as everything else that the vendor says of time.
-    response.insert_header((header::DATE, now.http_text()));
-    for (name, value) in &answer.headers {
-        response.insert_header((name.as_str(), value.as_str()));
-    }
-    if !answer.content_type.is_empty() {
-        response.content_type(answer.content_type.as_str());
-    }
-    response.body(body)
-}
-
-/// Yields the bytes and then fails, which closes the connection.
-fn cut_after(kept: Bytes) -> impl stream::Stream<Item = io::Result<Bytes>> {
-    stream::unfold(Some(kept), |kept| async move {
-        match kept {
-            Some(bytes) if !bytes.is_empty() => Some((Ok(bytes), Some(Bytes::new()))),
-            Some(_) => {
-                // Without this pause the bytes before the failure are not sent.
-                rt::time::sleep(Duration::from_millis(20)).await;
-                Some((Err(io::ErrorKind::ConnectionAborted.into()), None))
-            }
-            None => None,
-        }
-    })
-}
-
-/// Yields one byte at a time.
-fn drip(body: Bytes, gap: Duration) -> impl stream::Stream<Item = io::Result<Bytes>> {
-    stream::unfold(body, move |mut rest| async move {
-        if rest.is_empty() {
-            return None;
-        }
-        rt::time::sleep(gap).await;
-        let byte = rest.split_to(1);
-        Some((Ok(byte), rest))
-    })
 }

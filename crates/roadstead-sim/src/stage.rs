@@ -3,7 +3,9 @@
 use crate::clock::Clock;
 use crate::config::SimulatorConfig;
 use crate::draw::Draw;
+use crate::elsewhere::Elsewhere;
 use crate::faults::Faults;
+use crate::gate::Gate;
 use crate::journal::Journal;
 use crate::limits::LimitBook;
 use crate::tokens::Tokens;
@@ -18,6 +20,8 @@ pub(crate) struct Stage {
     pub(crate) journal: Journal,
     pub(crate) faults: Faults,
     pub(crate) limits: LimitBook,
+    pub(crate) gate: Gate,
+    pub(crate) elsewhere: Elsewhere,
 }
 
 impl Stage {
@@ -28,6 +32,8 @@ impl Stage {
             tokens: Tokens::new(),
             journal: Journal::default(),
             faults: Faults::default(),
+            gate: Gate::default(),
+            elsewhere: Elsewhere::default(),
             limits: LimitBook::new(config.enforce_limits),
             config,
         }

@@ -1,9 +1,11 @@
 //! What a vendor is to the shared parts: something that answers calls.
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::faults::Fate;
+use crate::faults::{Effect, Fate};
+use crate::presets::Site;
 use crate::tokens::sha256_hex;
 
 /// One request, free of the web framework.
@@ -19,6 +21,8 @@ pub(crate) struct Call {
     pub(crate) body: Bytes,
     /// What a fault has decided about the work that this call starts.
     pub(crate) fate: Option<Fate>,
+    /// All that the fault does which the call has drawn.
+    pub(crate) effect: Effect,
 }
 
 impl Call {
@@ -48,6 +52,26 @@ impl Call {
     pub(crate) fn bearer_digest(&self) -> Option<String> {
         self.bearer().map(sha256_hex)
     }
+}
+
+/// The calls that faults are written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Makes a server.
+    Create,
+    /// Deletes a server.
+    Delete,
+    /// Gives a server another size.
+    Resize,
+    /// Reads a server.
+    Get,
+    /// Lists servers.
+    List,
+    /// Reads the account.
+    Account,
+    /// Any call at all.
+    Any,
 }
 
 /// What a vendor says to a call.
@@ -114,4 +138,14 @@ pub(crate) trait Vendor: Send + Sync + 'static {
 
     /// Returns everything the vendor knows, deleted servers included.
     fn state(&self) -> Value;
+
+    /// Returns the marks of a server of any account, deleted ones included: its name and its
+    /// tags.
+    fn marks(&self, id: &str) -> Option<(String, Vec<String>)>;
+
+    /// Returns where a kind of call is made.
+    fn site(&self, kind: Kind) -> Site;
+
+    /// Returns a body in which the vendor says that something went wrong.
+    fn error_body(&self, status: u16) -> Value;
 }

@@ -125,7 +125,11 @@ fn only_the_vendor_that_is_asked_for_is_simulated() {
 #[tokio::test]
 async fn faults_are_read_from_a_file() {
     let place = Place::new();
-    let fault = r#"[{"path": "/v2/account", "effect": {"status": 418}, "count": 9}]"#;
+    let fault = r#"[
+        {"path": "/v2/account", "effect": {"status": 418}},
+        {"preset": "503-before", "call": "list"},
+        {"preset": "token-revoked"}
+    ]"#;
     let faults = place.write("faults.json", fault);
     let arguments = [
         "simulate",
@@ -137,10 +141,15 @@ async fn faults_are_read_from_a_file() {
     let mut program = Program::start(&arguments, &[]);
     let found = addresses(&program.line("ready"));
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let call = client
-        .get(format!("{}/v2/account", found[0].1))
-        .bearer_auth("sim-token");
-    assert_eq!(call.send().await.unwrap().status(), 418);
+    let get = async |path: &str| {
+        let url = format!("{}{path}", found[0].1);
+        let answer = client.get(url).bearer_auth("sim-token").send().await;
+        answer.unwrap().status()
+    };
+    assert_eq!(get("/v2/account").await, 418);
+    assert_eq!(get("/v2/account").await, 401);
+    assert_eq!(get("/v2/droplets").await, 503);
+    assert_eq!(get("/v2/droplets").await, 401);
 }
 
 #[test]
@@ -158,6 +167,7 @@ fn what_cannot_be_simulated_is_told() {
         ("no", "are no JSON"),
         ("[{\"efect\": 1}]", "fault 1 in "),
         ("[{\"effect\": {}}]", "fault 1 of --faults is wrong"),
+        ("[{\"preset\": \"odd\"}]", "there is no preset `odd`"),
     ] {
         let file = place.write("faults.json", text);
         let ended = wrong(&["--digitalocean", "127.0.0.1:0", "--faults", &file]);

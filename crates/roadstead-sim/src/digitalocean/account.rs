@@ -114,17 +114,17 @@ impl Account {
 
     /// Returns a droplet that still exists.
     pub(crate) fn droplet(&self, id: u64) -> Option<&Droplet> {
-        self.droplets.get(&id).filter(|it| !it.gone)
+        self.droplets.get(&id).filter(|it| it.gone.is_none())
     }
 
     /// Returns a droplet that still exists, to change it.
     pub(crate) fn droplet_mut(&mut self, id: u64) -> Option<&mut Droplet> {
-        self.droplets.get_mut(&id).filter(|it| !it.gone)
+        self.droplets.get_mut(&id).filter(|it| it.gone.is_none())
     }
 
     /// Returns the droplets that still exist, oldest first.
     pub(crate) fn living(&self) -> impl Iterator<Item = &Droplet> {
-        self.droplets.values().filter(|it| !it.gone)
+        self.droplets.values().filter(|it| it.gone.is_none())
     }
 
     /// Makes the tag if nobody has, and returns it as it was first spelled.

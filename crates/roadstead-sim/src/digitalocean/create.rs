@@ -1,5 +1,7 @@
 //! `POST /v2/droplets`: what is refused, and the droplet that comes of the rest.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::faults::{Ending, Fate};
@@ -68,7 +70,19 @@ fn make(desk: &mut Desk<'_>, id: u64, name: &str, order: Order) -> u64 {
         .draw
         .wait(&format!("droplet/{id}/create"), 30_000, 60_000);
     let ends = droplets::end(desk, wait);
-    droplet.listed = droplets::end(desk, desk.stage.config.list_lag);
+    let effect = &desk.call.effect;
+    let lag = effect
+        .unlisted_ms
+        .map_or(desk.stage.config.list_lag, Duration::from_millis);
+    droplet.listed = droplets::end(desk, lag);
+    if effect.untagged {
+        droplet.tags.clear();
+    }
+    if let Some(late) = effect.tags_late_ms {
+        let tags = std::mem::take(&mut droplet.tags);
+        let at = droplets::end(desk, Duration::from_millis(late));
+        droplet.plan(at, Change::Tag(tags));
+    }
     droplet.busy_until = ends;
     match desk.call.fate {
         None => droplet.plan(ends, Change::TurnOn),

@@ -38,6 +38,7 @@ pub(crate) enum Change {
     EnableIpv6,
     EnableBackups(Value),
     DisableBackups,
+    Tag(Vec<String>),
     Vanish,
 }
 
@@ -72,7 +73,7 @@ pub(crate) struct Droplet {
     /// Until when its current action runs.
     pub(crate) busy_until: Instant,
     pub(crate) deletion_asked: Option<Instant>,
-    pub(crate) gone: bool,
+    pub(crate) gone: Option<Instant>,
     agenda: Agenda<Change>,
     has_addresses: bool,
 }
@@ -121,7 +122,7 @@ impl Droplet {
             snapshots: Vec::new(),
             busy_until: now,
             deletion_asked: None,
-            gone: false,
+            gone: None,
             agenda: Agenda::new(),
             has_addresses: false,
         }
@@ -132,6 +133,11 @@ impl Droplet {
         now < self.busy_until
     }
 
+    /// Returns whether lists showed it at a moment.
+    pub(crate) fn is_listed(&self, as_of: Instant) -> bool {
+        self.listed <= as_of && self.gone.is_none_or(|it| it > as_of)
+    }
+
     /// Plans a change.
     pub(crate) fn plan(&mut self, at: Instant, change: Change) {
         self.agenda.plan(at, change);
@@ -139,12 +145,12 @@ impl Droplet {
 
     /// Makes the changes whose time has come.
     pub(crate) fn settle(&mut self, now: Instant) {
-        while let Some((_, change)) = self.agenda.due(now) {
-            self.apply(change);
+        while let Some((at, change)) = self.agenda.due(now) {
+            self.apply(at, change);
         }
     }
 
-    fn apply(&mut self, change: Change) {
+    fn apply(&mut self, at: Instant, change: Change) {
         match change {
             Change::TurnOn => {
                 self.status = Status::Active;
@@ -169,7 +175,8 @@ impl Droplet {
                 self.backups = false;
                 self.backup_policy = Value::Null;
             }
-            Change::Vanish => self.gone = true,
+            Change::Tag(tags) => self.tags.extend(tags),
+            Change::Vanish => self.gone = Some(at),
         }
     }
 
@@ -213,10 +220,13 @@ impl Droplet {
             "id": self.id,
             "name": self.name,
             "status": self.status.word(),
-            "deleted": self.gone,
-            "deletion_asked_at": self.deletion_asked.map(Instant::rfc3339),
+            "deleted": self.gone.is_some(),
+            "deleted_at": self.gone.map(Instant::true_text),
+            "deletion_asked_at": self.deletion_asked.map(Instant::true_text),
             "busy": self.is_busy(now),
-            "created_at": self.created.rfc3339(),
+            "created_at": self.created.true_text(),
+            "visible_at": self.listed.true_text(),
+            "plan": self.size.slug,
             "size": self.size.slug,
             "disk": self.disk_gib,
             "region": self.region.slug,

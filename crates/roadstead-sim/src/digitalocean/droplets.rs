@@ -35,10 +35,13 @@ pub(crate) fn list(desk: &Desk<'_>) -> Reply {
         Some("gpus") => true,
         Some(_) => return Err(Refusal::unprocessable("type must be droplets or gpus.")),
     };
+    let as_of = desk.as_of();
     let found: Vec<&Droplet> = desk
         .account
-        .living()
-        .filter(|it| it.listed <= desk.now && it.size.gpu.is_some() == gpus)
+        .droplets
+        .values()
+        .filter(|it| it.is_listed(as_of) && it.size.gpu.is_some() == gpus)
+        .filter(|_| !call.effect.hides_servers)
         .filter(|it| tag.is_none_or(|tag| it.tags.iter().any(|it| it == tag)))
         .filter(|it| name.is_none_or(|name| it.name.eq_ignore_ascii_case(name)))
         .collect();
@@ -89,6 +92,9 @@ pub(crate) fn remove_tagged(mut desk: Desk<'_>) -> Reply {
 
 /// Returns a droplet that still exists.
 pub(crate) fn find<'a>(desk: &'a Desk<'_>, id: &str) -> Result<&'a Droplet, Refusal> {
+    if desk.call.effect.hides_servers {
+        return Err(Refusal::forbidden());
+    }
     let id: Option<u64> = id.parse().ok();
     id.and_then(|id| desk.account.droplet(id))
         .ok_or_else(Refusal::not_found)

@@ -15,9 +15,10 @@ pub(crate) fn page<T>(call: &Call, key: &str, items: &[T], view: impl Fn(&T) -> 
     let size = number("per_page")
         .filter(|it| *it > 0)
         .unwrap_or(DEFAULT)
-        .min(MAXIMUM);
+        .min(call.effect.page_size.unwrap_or(MAXIMUM).clamp(1, MAXIMUM));
     let current = number("page").unwrap_or(1).max(1);
-    let (shown, last) = cut(items, current, size);
+    let torn = call.effect.torn;
+    let (shown, last) = cut(items, current, size, torn);
     let shown: Vec<Value> = shown.map(view).collect();
 
     let mut pages = Map::new();
@@ -38,9 +39,10 @@ pub(crate) fn page<T>(call: &Call, key: &str, items: &[T], view: impl Fn(&T) -> 
     } else {
         json!({ "pages": pages })
     };
+    let total = items.len().saturating_add(usize::from(torn));
     Answer::json(
         200,
-        &json!({ key: shown, "links": links, "meta": { "total": items.len() } }),
+        &json!({ key: shown, "links": links, "meta": { "total": total } }),
     )
 }
 

@@ -91,17 +91,17 @@ impl Account {
 
     /// Returns a server that still exists.
     pub(crate) fn instance(&self, id: u64) -> Option<&Instance> {
-        self.instances.get(&id).filter(|it| !it.gone)
+        self.instances.get(&id).filter(|it| it.gone.is_none())
     }
 
     /// Returns a server that still exists, to change it.
     pub(crate) fn instance_mut(&mut self, id: u64) -> Option<&mut Instance> {
-        self.instances.get_mut(&id).filter(|it| !it.gone)
+        self.instances.get_mut(&id).filter(|it| it.gone.is_none())
     }
 
     /// Returns the servers that still exist, oldest first.
     pub(crate) fn living(&self) -> impl Iterator<Item = &Instance> {
-        self.instances.values().filter(|it| !it.gone)
+        self.instances.values().filter(|it| it.gone.is_none())
     }
 
     /// Makes the tags that nobody has made.

@@ -1,5 +1,7 @@
 //! `POST /linode/instances`: what is refused, and the server that comes of the rest.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::faults::Fate;
@@ -26,8 +28,19 @@ pub(crate) fn create(mut desk: Desk<'_>) -> Reply {
     let secondary = actions::image_entity(&desk, order.system.image.as_deref());
     let address = desk.ids.address();
     let mut instance = Instance::new(id, address, order, desk.now);
-    let lag = desk.stage.clock.scaled(desk.stage.config.list_lag);
-    instance.listed = desk.now + lag;
+    let effect = &desk.call.effect;
+    let lag = effect
+        .unlisted_ms
+        .map_or(desk.stage.config.list_lag, Duration::from_millis);
+    instance.listed = desk.now + desk.stage.clock.scaled(lag);
+    if effect.untagged {
+        instance.tags.clear();
+    }
+    if let Some(late) = effect.tags_late_ms {
+        let tags = std::mem::take(&mut instance.tags);
+        let wait = desk.stage.clock.scaled(Duration::from_millis(late));
+        instance.plan(desk.now + wait, Change::Tag(tags));
+    }
     desk.account.instances.insert(id, instance);
     let job = Job {
         action: "linode_create",

@@ -45,6 +45,7 @@ pub(crate) enum Change {
     Become(Status),
     Resize { kind: &'static Type, disk_mib: u64 },
     Install(Box<System>),
+    Tag(Vec<String>),
     Vanish,
 }
 
@@ -102,7 +103,7 @@ pub(crate) struct Instance {
     /// Until when its current job runs.
     pub(crate) busy_until: Instant,
     pub(crate) deletion_asked: Option<Instant>,
-    pub(crate) gone: bool,
+    pub(crate) gone: Option<Instant>,
     pub(crate) backups: bool,
     /// The day and the window of its backups, once they were set.
     pub(crate) schedule: Option<(String, String)>,
@@ -136,7 +137,7 @@ impl Instance {
             listed: now,
             busy_until: now,
             deletion_asked: None,
-            gone: false,
+            gone: None,
             agenda: Agenda::new(),
             backups: order.backups,
             schedule: None,
@@ -154,6 +155,11 @@ impl Instance {
     /// Returns whether a job is still running.
     pub(crate) fn is_busy(&self, now: Instant) -> bool {
         now < self.busy_until
+    }
+
+    /// Returns whether lists showed it at a moment.
+    pub(crate) fn is_listed(&self, as_of: Instant) -> bool {
+        self.listed <= as_of && self.gone.is_none_or(|it| it > as_of)
     }
 
     /// Plans a change.
@@ -177,7 +183,8 @@ impl Instance {
                     self.disk_mib = disk_mib;
                 }
                 Change::Install(system) => self.system = *system,
-                Change::Vanish => self.gone = true,
+                Change::Tag(tags) => self.tags.extend(tags),
+                Change::Vanish => self.gone = Some(at),
             }
         }
     }
@@ -241,10 +248,13 @@ impl Instance {
             "name": self.label,
             "label": self.label,
             "status": self.status.word(),
-            "deleted": self.gone,
-            "deletion_asked_at": self.deletion_asked.map(Instant::rfc3339),
+            "deleted": self.gone.is_some(),
+            "deleted_at": self.gone.map(Instant::true_text),
+            "deletion_asked_at": self.deletion_asked.map(Instant::true_text),
             "busy": self.is_busy(now),
-            "created_at": self.created.rfc3339(),
+            "created_at": self.created.true_text(),
+            "visible_at": self.listed.true_text(),
+            "plan": self.kind.id,
             "type": self.kind.id,
             "disk": self.disk_mib,
             "region": self.region.id,

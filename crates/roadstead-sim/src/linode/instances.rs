@@ -40,7 +40,9 @@ const WINDOWS: &[&str] = &[
 
 /// Answers `GET /v4/linode/instances`.
 pub(crate) fn list(desk: &Desk<'_>) -> Reply {
-    let listed = desk.account.living().filter(|it| it.listed <= desk.now);
+    let as_of = desk.as_of();
+    let all = desk.account.instances.values();
+    let listed = all.filter(|it| it.is_listed(as_of) && !desk.call.effect.hides_servers);
     page(desk.call, listed.map(Instance::view).collect(), FILTERABLE)
 }
 
@@ -161,6 +163,9 @@ pub(crate) fn remove(mut desk: Desk<'_>, id: &str) -> Reply {
 
 /// Returns a server that still exists.
 pub(crate) fn find<'a>(desk: &'a Desk<'_>, id: &str) -> Result<&'a Instance, Refusal> {
+    if desk.call.effect.hides_servers {
+        return Err(Refusal::forbidden());
+    }
     let id: Option<u64> = id.parse().ok();
     id.and_then(|id| desk.account.instance(id))
         .ok_or_else(Refusal::not_found)

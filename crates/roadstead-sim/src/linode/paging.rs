@@ -20,9 +20,11 @@ pub(crate) fn page(call: &Call, items: Vec<Value>, filterable: &[&str]) -> Reply
         // Seen.
         return Err(Refusal::field("page_size", "Must be 25-500"));
     }
+    let size = size.min(call.effect.page_size.unwrap_or(size).max(1));
     let current = number(call, "page")?.unwrap_or(1);
-    let results = items.len();
-    let (shown, pages) = cut(&items, current, size);
+    let torn = call.effect.torn;
+    let results = items.len().saturating_add(usize::from(torn));
+    let (shown, pages) = cut(&items, current, size, torn);
     if current == 0 || current > pages {
         return Err(Refusal::not_found());
     }

@@ -14,6 +14,7 @@ mod life;
 mod limits;
 mod linode;
 mod lists;
+mod matrix;
 mod refusals;
 mod server;
 mod sim;

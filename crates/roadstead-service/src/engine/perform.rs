@@ -127,10 +127,32 @@ impl<'a> Hand<'a> {
     }
 
     async fn look(&self) -> Observed {
-        match self.provider().find_created(&self.key()).await {
+        match self.find().await {
             Ok(found) => Observed::Looked(found),
             Err(error) => Observed::Blind(error),
         }
+    }
+
+    /// Looks for our mark. That there is nothing counts only where the account is ours.
+    async fn find(&self) -> CallResult<Vec<Instance>> {
+        let found = self.provider().find_created(&self.key()).await?;
+        if found.is_empty() {
+            self.prove_account().await?;
+        }
+        Ok(found)
+    }
+
+    async fn prove_account(&self) -> CallResult<()> {
+        if is_same(self.platform, &self.account).await? {
+            return Ok(());
+        }
+        Err(self.doubt("the account is another one, or unknown"))
+    }
+
+    fn doubt(&self, message: &'static str) -> Error {
+        let kind = self.account.record.kind.clone();
+        let operation = "prove that the instance is gone";
+        Error::new(kind, operation, ErrorKind::Busy, message)
     }
 
     async fn send(&self) -> Result<Observed, crate::Error> {
@@ -275,22 +297,11 @@ impl<'a> Hand<'a> {
 
     /// Returns what still carries the mark of a server that the vendor says it does not have.
     async fn what_is_left(&self) -> CallResult<Vec<Instance>> {
-        let doubt = |message: &'static str| {
-            let kind = self.account.record.kind.clone();
-            Error::new(
-                kind,
-                "prove that the instance is gone",
-                ErrorKind::Busy,
-                message,
-            )
-        };
-        if !is_same(self.platform, &self.account).await? {
-            return Err(doubt("the account is another one, or unknown"));
-        }
+        self.prove_account().await?;
         let left = self.provider().find_created(&self.key()).await?;
         let bound = self.claim.instance.remote.as_ref();
         if left.iter().any(|it| Some(&it.id) == bound) {
-            return Err(doubt("it is still listed"));
+            return Err(self.doubt("it is still listed"));
         }
         Ok(left)
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use roadstead_core::{Code, Secret};
 use roadstead_service::{
-    Error, Lifecycle, OperationKind, ProviderChange, Registered, Verification,
+    Error, Lifecycle, OperationKind, OperationState, ProviderChange, Registered, Verification,
 };
 use roadstead_sim::{Scopes, TOKEN_FULL, TOKEN_OTHER};
 use serde_json::json;
@@ -146,6 +146,26 @@ at_each_vendor! {
         assert!(matches!(checked.record.verification, Verification::Verified { .. }));
         stage.succeeds(delete.id).await;
         assert!(stage.living().is_empty());
+    }
+
+    async fn a_lost_create_is_not_repeated_while_another_account_shows_nothing(stage: &Stage) {
+        stage.spoil_create("after", json!({ "status": 504 }));
+        stage.blind();
+        let accepted = stage.create("web").await;
+        stage.until("the create is being looked for", async || {
+            let state = stage.operation(accepted.operation.id).await.state;
+            (state == OperationState::Resolving).then_some(())
+        }).await;
+        stage.sim().set_token(TOKEN_FULL, Some("other"), Scopes::Full);
+        stage.sim().clear_faults();
+        stage.is_frozen().await;
+        is_left_alone(stage).await;
+
+        stage.sim().set_token(TOKEN_FULL, Some("main"), Scopes::Full);
+        stage.platform.validate_provider(&stage.operator(), stage.account).await.unwrap();
+        stage.succeeds(accepted.operation.id).await;
+        stage.is_the_only_one(accepted.instance.id).await;
+        assert_eq!(stage.creates().len(), 1);
     }
 }
 

@@ -5,8 +5,11 @@ use std::pin::Pin;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, dev, web};
 use roadstead_core::OrgId;
-use roadstead_service::{Caller, Error, Grant, OperatorGrant, Permission, Platform};
+use roadstead_service::{
+    Caller, Error, Grant, IdempotencyKey, OperatorGrant, Permission, Platform,
+};
 
+use crate::body::Keyed;
 use crate::error::ApiError;
 use crate::request;
 
@@ -54,14 +57,40 @@ impl FromRequest for Operator {
     }
 }
 
+/// Proof that can say under which key the request came, so that what is done with it is done
+/// once.
+pub(crate) trait UnderKey {
+    /// Takes the key.
+    fn under_key(self, key: Option<IdempotencyKey>) -> Self;
+}
+
+impl<P: Permission> UnderKey for Allowed<P> {
+    fn under_key(self, key: Option<IdempotencyKey>) -> Self {
+        Self(self.0.under_key(key))
+    }
+}
+
+impl UnderKey for Operator {
+    fn under_key(self, key: Option<IdempotencyKey>) -> Self {
+        Self(self.0.under_key(key))
+    }
+}
+
+impl<A, B: Keyed> Keyed for Then<A, B> {
+    fn take_key(&mut self) -> Option<IdempotencyKey> {
+        self.1.take_key()
+    }
+}
+
 /// Two extractors, the second only once the first has said yes: who asks is settled before
-/// what they ask is read, and no query of the first is cut off by a fault of the second.
+/// what they ask is read, and no query of the first is cut off by a fault of the second. The key
+/// that came with the second is with the first afterwards.
 pub(crate) struct Then<A, B>(pub(crate) A, pub(crate) B);
 
 impl<A, B> FromRequest for Then<A, B>
 where
-    A: FromRequest<Error = ApiError> + 'static,
-    B: FromRequest + 'static,
+    A: FromRequest<Error = ApiError> + UnderKey + 'static,
+    B: FromRequest + Keyed + 'static,
 {
     type Error = actix_web::Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self, actix_web::Error>>>>;
@@ -72,7 +101,9 @@ where
         Box::pin(async move {
             let first = A::from_request(&request, &mut dev::Payload::None).await?;
             let second = B::from_request(&request, &mut payload).await;
-            Ok(Self(first, second.map_err(Into::into)?))
+            let mut second = second.map_err(Into::into)?;
+            let key = second.take_key();
+            Ok(Self(first.under_key(key), second))
         })
     }
 }

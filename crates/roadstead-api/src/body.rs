@@ -3,8 +3,9 @@
 use std::pin::Pin;
 
 use actix_web::http::header;
-use actix_web::{FromRequest, HttpRequest, dev};
+use actix_web::{FromRequest, HttpRequest, dev, web};
 use futures::StreamExt;
+use roadstead_service::{Error, IdempotencyKey, Platform};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::error::{ApiError, quoted};
@@ -18,18 +19,34 @@ const LONGEST_KEY: usize = 255;
 /// PostgreSQL keeps no text with this character, and nobody means it.
 pub(crate) const NUL: &str = "no text may hold the character U+0000";
 
-/// A JSON body, with the key and the bytes that tell one request from another.
+/// A JSON body, with the key of the request.
 pub(crate) struct Body<T> {
     /// What it says.
     pub(crate) value: T,
-    /// The client's key with the request's bytes, if it gave one.
-    pub(crate) idempotency: Option<(String, Vec<u8>)>,
+    key: Option<IdempotencyKey>,
 }
 
-/// No body, with the key of a request.
+/// No body, with the key of the request.
 pub(crate) struct NoBody {
-    /// The client's key with the request's bytes, if it gave one.
-    pub(crate) idempotency: Option<(String, Vec<u8>)>,
+    key: Option<IdempotencyKey>,
+}
+
+/// What may have come under a key of the client's.
+pub(crate) trait Keyed {
+    /// Takes the key.
+    fn take_key(&mut self) -> Option<IdempotencyKey>;
+}
+
+impl<T> Keyed for Body<T> {
+    fn take_key(&mut self) -> Option<IdempotencyKey> {
+        self.key.take()
+    }
+}
+
+impl Keyed for NoBody {
+    fn take_key(&mut self) -> Option<IdempotencyKey> {
+        self.key.take()
+    }
 }
 
 impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
@@ -45,7 +62,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
             let value = parse(&bytes)?;
             Ok(Self {
                 value,
-                idempotency: idempotency(&request, &bytes)?,
+                key: key(&request, &bytes)?,
             })
         })
     }
@@ -66,7 +83,7 @@ impl FromRequest for NoBody {
                 return Err(ApiError::validation("body".to_owned(), message));
             }
             Ok(Self {
-                idempotency: idempotency(&request, b"")?,
+                key: key(&request, b"")?,
             })
         })
     }
@@ -208,7 +225,9 @@ fn holds_nul(json: &[u8]) -> bool {
     false
 }
 
-fn idempotency(request: &HttpRequest, body: &[u8]) -> Result<Option<(String, Vec<u8>)>, ApiError> {
+/// Returns the key of a request, with what tells the request from another under the same key:
+/// the call itself and its body, byte for byte.
+fn key(request: &HttpRequest, body: &[u8]) -> Result<Option<IdempotencyKey>, ApiError> {
     let Some(key) = request.headers().get("idempotency-key") else {
         return Ok(None);
     };
@@ -217,9 +236,12 @@ fn idempotency(request: &HttpRequest, body: &[u8]) -> Result<Option<(String, Vec
         let message = format!("`Idempotency-Key` must be 1 to {LONGEST_KEY} visible characters");
         return Err(ApiError::validation("Idempotency-Key".to_owned(), message));
     }
-    let mut bytes = format!("{} {}\n", request.method(), request.path()).into_bytes();
+    let Some(platform) = request.app_data::<web::Data<Platform>>() else {
+        return Err(Error::Unauthenticated.into());
+    };
+    let mut bytes = format!("{} {}\n", request.method(), request.uri()).into_bytes();
     bytes.extend_from_slice(body);
-    Ok(Some((key.to_owned(), bytes)))
+    Ok(Some(platform.request_key(key, &bytes)))
 }
 
 #[cfg(test)]

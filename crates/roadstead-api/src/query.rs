@@ -3,14 +3,22 @@
 use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, dev};
+use roadstead_service::IdempotencyKey;
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
-use crate::body::{NUL, refusal};
+use crate::body::{Keyed, NUL, refusal};
 use crate::error::ApiError;
 
 /// What the query says.
 pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T> Keyed for Query<T> {
+    /// What only looks needs no key.
+    fn take_key(&mut self) -> Option<IdempotencyKey> {
+        None
+    }
+}
 
 impl<T: DeserializeOwned> FromRequest for Query<T> {
     type Error = ApiError;

@@ -19,6 +19,7 @@ pub(crate) struct Route {
     pub(crate) text: &'static str,
     pub(crate) placeholders: Vec<Placeholder>,
     pub(crate) refusals: Vec<Refusal>,
+    /// Whether `Idempotency-Key` counts here.
     pub(crate) idempotent: bool,
     pub(crate) describe: fn(&mut Description<'_>),
     handler: Box<dyn Fn() -> actix_web::Route>,
@@ -85,7 +86,9 @@ impl Route {
         F::Output: Responder + Answers + 'static,
     {
         let verb = method.clone();
-        Self {
+        // A login is another each time; everything else that changes something is done once.
+        let idempotent = method != Method::GET && !path.starts_with("/api/auth/");
+        let route = Self {
             method,
             path,
             tag: Tag::Service,
@@ -94,12 +97,19 @@ impl Route {
             text: "",
             placeholders: Vec::new(),
             refusals: Vec::new(),
-            idempotent: false,
+            idempotent,
             describe: |to| {
                 A::describe(to);
                 F::Output::answers(to);
             },
             handler: Box::new(move || web::method(verb.clone()).to(handler.clone())),
+        };
+        if idempotent {
+            route
+                .refuses([Refusal::key_reused()])
+                .refuses([DoorCode::Conflict])
+        } else {
+            route
         }
     }
 
@@ -171,13 +181,6 @@ impl Route {
             .into_iter()
             .chain([Refusal::timeout()]),
         )
-    }
-
-    /// Says that `Idempotency-Key` counts here.
-    pub(crate) fn idempotent(mut self) -> Self {
-        self.idempotent = true;
-        self.refuses([Refusal::key_reused()])
-            .refuses([DoorCode::Conflict])
     }
 
     /// Mounts it.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use crate::{Currency, Money, Price, PriceSource};
 
@@ -13,7 +14,8 @@ const WHOLE: i128 = 100_000_000_000;
 const MOST_PERCENT: i64 = 10_000_000_000_000;
 
 /// A percentage with at most nine decimal places, from 0 to 10,000.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "i64", into = "i64")]
 pub struct Percent(i64);
 
 impl Percent {
@@ -37,6 +39,20 @@ impl Percent {
     }
 }
 
+impl TryFrom<i64> for Percent {
+    type Error = &'static str;
+
+    fn try_from(nanos: i64) -> Result<Self, Self::Error> {
+        Self::from_nanos(nanos).ok_or("a percentage is between 0 and 10,000")
+    }
+}
+
+impl From<Percent> for i64 {
+    fn from(it: Percent) -> Self {
+        it.0
+    }
+}
+
 impl fmt::Display for Percent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Decimal::new(self.0, 9).normalize().fmt(f)
@@ -44,7 +60,8 @@ impl fmt::Display for Percent {
 }
 
 /// What is added to a base price.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Markup {
     /// Nothing.
     None,

@@ -1,21 +1,21 @@
 //! Putting intents on record: what a member asks for, before any vendor hears of it.
 
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
+use diesel::sql_types::{Bool, Jsonb, Text};
+use diesel::{ExpressionMethods, IntoSql, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use roadstead_core::{InstanceId, OperationId, crash_point};
 
-use crate::db::{Connection, Repository, Write, detached, read, run};
+use crate::db::{Connection, Repository, Write, detached, run, written};
 use crate::error::{Error, Result};
 use crate::events::Told;
 use crate::operations::unfinished;
 use crate::record::{
-    Accepted, AuditEntry, IdempotencyKey, Lifecycle, NewInstance, NewOperation, OperationKind,
-    OperationState,
+    Accepted, AuditEntry, Lifecycle, NewInstance, NewOperation, OperationKind, OperationState,
 };
 use crate::schema::{audit_log, idempotency_keys, operations, vps_instances};
 use crate::sealing::{Keyring, Sealed};
-use crate::types::{Id, Time};
-use crate::{Tenant, audit, instances, plans, row};
+use crate::types::{DbUuid, Id, Time};
+use crate::{Tenant, answers, audit, instances, plans, row};
 
 impl Repository {
     /// Puts a new server on record with the operation that creates it, in one transaction. A
@@ -31,7 +31,6 @@ impl Repository {
         tenant: &Tenant,
         instance: NewInstance,
         operation: NewOperation,
-        key: Option<IdempotencyKey>,
         audit: AuditEntry,
     ) -> Result<Accepted> {
         if operation.kind != OperationKind::Create {
@@ -46,7 +45,6 @@ impl Repository {
                 tenant,
                 operation,
                 sealed,
-                key,
                 audit,
             };
             let mut tx = repository.db.begin().await?;
@@ -60,35 +58,15 @@ impl Repository {
         .await
     }
 
-    /// Returns what an earlier request with the same key has put on record, if there was one. It
-    /// is asked first, so that a repeat gets its answer whatever has changed since.
+    /// Returns what an earlier request with the same key was answered, if there was one. It is
+    /// asked first, so that a repeat gets its answer whatever has changed since.
     ///
     /// # Errors
     ///
     /// [`Error::KeyReused`] if the key came with another request.
-    pub async fn find_accepted(
-        &self,
-        tenant: &Tenant,
-        key: &IdempotencyKey,
-    ) -> Result<Option<Accepted>> {
-        let organization = Id(tenant.org.0);
-        let found: Option<(Vec<u8>, Option<Id>)> = read!(self.db, c => idempotency_keys::table
-            .find((organization, &key.key))
-            .select((idempotency_keys::hash, idempotency_keys::operation_id))
-            .first(c).await.optional())?;
-        let Some((hash, operation)) = found else {
-            return Ok(None);
-        };
-        let operation = operation
-            .filter(|_| hash == key.hash)
-            .ok_or(Error::KeyReused)?;
-        let operation = self.get_operation(tenant, OperationId(operation.0)).await?;
-        let instance = self.get_instance(tenant, operation.instance).await?;
-        Ok(Some(Accepted {
-            instance,
-            operation,
-            replayed: true,
-        }))
+    pub async fn find_accepted(&self, audit: &AuditEntry) -> Result<Option<Accepted>> {
+        let found = self.find_answer(audit).await?;
+        Ok(found.map(again))
     }
 
     /// Puts an operation on a server on record, in one transaction. A repeated key, and a second
@@ -108,7 +86,6 @@ impl Repository {
         tenant: &Tenant,
         instance: InstanceId,
         operation: NewOperation,
-        key: Option<IdempotencyKey>,
         audit: AuditEntry,
     ) -> Result<Accepted> {
         if operation.kind == OperationKind::Create {
@@ -123,7 +100,6 @@ impl Repository {
                 tenant,
                 operation,
                 sealed,
-                key,
                 audit,
             };
             let mut tx = repository.db.begin().await?;
@@ -142,13 +118,12 @@ struct Asked {
     tenant: Tenant,
     operation: NewOperation,
     sealed: Option<Sealed>,
-    key: Option<IdempotencyKey>,
     audit: AuditEntry,
 }
 
 async fn create(tx: &mut Connection, asked: &Asked, new: &NewInstance) -> Result<Accepted> {
-    if let Some(earlier) = take_key(tx, asked).await? {
-        return replay(tx, &asked.tenant, earlier).await;
+    if let Some(earlier) = answers::take(tx, &asked.audit).await? {
+        return Ok(again(earlier));
     }
     let now = plans::hold(tx, new).await?;
     let instance = row::Instance::new(asked.tenant.org, new, now)?;
@@ -156,31 +131,48 @@ async fn create(tx: &mut Connection, asked: &Asked, new: &NewInstance) -> Result
     let mut told = Told::default();
     told.instance(&instance, now)?;
     told.operation(&operation, now)?;
-    write(tx, Some(&instance), &operation, asked, &told).await?;
-    accepted(instance, operation, false)
+    let accepted = accepted(instance.clone(), operation.clone(), false)?;
+    write(tx, Some(&instance), &operation, asked, &told, &accepted).await?;
+    Ok(accepted)
 }
 
-/// Writes what was accepted: a new server, the operation, the line of the log, and the events.
-/// On PostgreSQL they go in one flight.
+/// Writes what was accepted: a new server, the operation, the line of the log, the answer that a
+/// repeat gets, and the events. On PostgreSQL they go in one flight.
 async fn write(
     tx: &mut Connection,
     instance: Option<&row::Instance>,
     operation: &row::Operation,
     asked: &Asked,
     told: &Told,
+    accepted: &Accepted,
 ) -> Result<()> {
+    let organization = Id(asked.tenant.org.0);
+    let keep = match &asked.audit.key {
+        None => None,
+        Some(key) => Some((key, row::json("this answer", accepted)?)),
+    };
     let instance = instance.map(|it| diesel::insert_into(vps_instances::table).values(it));
     let line = audit::line(&asked.audit, operation.created_at);
     let line = diesel::insert_into(audit_log::table).values(&line);
     match tx {
         Connection::Postgres(object) => {
             let operation = diesel::insert_into(operations::table).values(operation);
-            let mut writes: Vec<Write<'_>> = Vec::with_capacity(3);
+            let mut writes: Vec<Write<'_>> = Vec::with_capacity(4);
             if let Some(instance) = &instance {
                 writes.push(instance);
             }
             writes.push(&operation);
             writes.push(&line);
+            // Written out, because no prepared statement with diesel's own update is kept.
+            let keep = keep.map(|(key, answer)| {
+                written::<Bool>("UPDATE idempotency_keys SET answer = ")
+                    .bind(answer.into_sql::<Jsonb>(), " WHERE organization_id = ")
+                    .bind(organization.into_sql::<DbUuid>(), " AND key = ")
+                    .bind(key.key.as_str().into_sql::<Text>(), "")
+            });
+            if let Some(keep) = &keep {
+                writes.push(keep);
+            }
             told.write_after(object, &writes).await
         }
         Connection::Sqlite(object) => {
@@ -190,14 +182,20 @@ async fn write(
             let operation = diesel::insert_into(operations::table).values(operation);
             operation.execute(&mut **object).await?;
             line.execute(&mut **object).await?;
+            if let Some((key, answer)) = keep {
+                diesel::update(idempotency_keys::table.find((organization, &key.key)))
+                    .set(idempotency_keys::answer.eq(Some(answer)))
+                    .execute(&mut **object)
+                    .await?;
+            }
             told.write_lite(object).await
         }
     }
 }
 
 async fn act(tx: &mut Connection, asked: &Asked, id: Id) -> Result<Accepted> {
-    if let Some(earlier) = take_key(tx, asked).await? {
-        return replay(tx, &asked.tenant, earlier).await;
+    if let Some(earlier) = answers::take(tx, &asked.audit).await? {
+        return Ok(again(earlier));
     }
     let now = tx.now().await?;
     let mut told = Told::default();
@@ -217,8 +215,9 @@ async fn act(tx: &mut Connection, asked: &Asked, id: Id) -> Result<Accepted> {
     if asked.operation.kind == OperationKind::Delete {
         let delete = OperationKind::Delete.as_str();
         if let Some(earlier) = active.find(|it| it.kind == delete) {
-            point_key(tx, asked, earlier.id).await?;
-            return accepted(instance, earlier.clone(), true);
+            let accepted = accepted(instance, earlier.clone(), true)?;
+            answers::keep(tx, &asked.audit, &accepted).await?;
+            return Ok(accepted);
         }
         let nothing_there =
             lifecycle == Lifecycle::Failed && instance.remote_id.is_none() && unfinished.is_empty();
@@ -257,59 +256,17 @@ async fn act(tx: &mut Connection, asked: &Asked, id: Id) -> Result<Accepted> {
         }
     }
     told.operation(&operation, now)?;
-    write(tx, None, &operation, asked, &told).await?;
-    accepted(instance, operation, false)
+    let accepted = accepted(instance, operation.clone(), false)?;
+    write(tx, None, &operation, asked, &told, &accepted).await?;
+    Ok(accepted)
 }
 
-/// Puts the key on record, or returns the operation that it already stands for. Of two requests
-/// at a time the second waits here until the first has ended.
-async fn take_key(tx: &mut Connection, asked: &Asked) -> Result<Option<Id>> {
-    let Some(key) = &asked.key else {
-        return Ok(None);
-    };
-    let organization = Id(asked.tenant.org.0);
-    let values = (
-        idempotency_keys::organization_id.eq(organization),
-        idempotency_keys::key.eq(&key.key),
-        idempotency_keys::hash.eq(&key.hash),
-        idempotency_keys::operation_id.eq(Some(Id(asked.operation.id.0))),
-        // It says when the key may be forgotten, which no clock need be exact for.
-        idempotency_keys::created_at.eq(Time::now()),
-    );
-    let inserted = run!(tx, c => diesel::insert_into(idempotency_keys::table).values(values)
-        .on_conflict((idempotency_keys::organization_id, idempotency_keys::key)).do_nothing()
-        .execute(c).await)?;
-    if inserted > 0 {
-        return Ok(None);
+/// Marks what an earlier request has put on record.
+fn again(earlier: Accepted) -> Accepted {
+    Accepted {
+        replayed: true,
+        ..earlier
     }
-    let (hash, earlier): (Vec<u8>, Option<Id>) = run!(tx, c => idempotency_keys::table
-        .find((organization, &key.key))
-        .select((idempotency_keys::hash, idempotency_keys::operation_id)).first(c).await)?;
-    match earlier {
-        Some(earlier) if hash == key.hash => Ok(Some(earlier)),
-        // Without an operation it stands for an answer to something else.
-        _ => Err(Error::KeyReused),
-    }
-}
-
-/// Makes the key stand for an operation that was on record before it.
-async fn point_key(tx: &mut Connection, asked: &Asked, operation: Id) -> Result<()> {
-    let Some(key) = &asked.key else { return Ok(()) };
-    let found = idempotency_keys::table.find((Id(asked.tenant.org.0), &key.key));
-    run!(tx, c => diesel::update(found)
-        .set(idempotency_keys::operation_id.eq(Some(operation))).execute(c).await)?;
-    Ok(())
-}
-
-async fn replay(tx: &mut Connection, tenant: &Tenant, operation: Id) -> Result<Accepted> {
-    let organization = Id(tenant.org.0);
-    let operation: row::Operation = run!(tx, c => operations::table.find(operation)
-        .filter(operations::organization_id.eq(organization))
-        .select(row::Operation::as_select()).first(c).await)?;
-    let instance = run!(tx, c => vps_instances::table.find(operation.instance_id)
-        .filter(vps_instances::organization_id.eq(organization))
-        .select(row::Instance::as_select()).first(c).await.optional())?;
-    accepted(instance.ok_or_else(instances::missing)?, operation, true)
 }
 
 fn accepted(

@@ -39,6 +39,21 @@ pub(crate) fn line(entry: &AuditEntry, now: Time) -> Line<'_> {
     }
 }
 
+/// Adds a line with these details.
+pub(crate) async fn append_with(
+    tx: &mut Connection,
+    entry: &AuditEntry,
+    details: Value,
+    now: Time,
+) -> Result<()> {
+    let line = Line {
+        details: &details,
+        ..line(entry, now)
+    };
+    run!(tx, c => diesel::insert_into(audit_log::table).values(&line).execute(c).await)?;
+    Ok(())
+}
+
 /// Adds a line.
 pub(crate) async fn append(tx: &mut Connection, entry: &AuditEntry, now: Time) -> Result<()> {
     let line = line(entry, now);

@@ -7,6 +7,7 @@ use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use roadstead_core::InstanceId;
 
+use crate::answers::once;
 use crate::db::{Connection, Repository, Written, detached, read, run, written};
 use crate::error::{Error, Result};
 use crate::events::Told;
@@ -55,7 +56,11 @@ impl Repository {
         let (repository, tenant) = (self.clone(), *tenant);
         detached(async move {
             let mut tx = repository.db.begin().await?;
-            let outcome = update(&mut tx, &tenant, Id(id.0), &patch, &audit).await;
+            let outcome = once!(
+                &mut tx,
+                &audit,
+                update(&mut tx, &tenant, Id(id.0), &patch, &audit)
+            );
             let instance = tx.finish(outcome).await?;
             repository.told();
             Ok(instance)

@@ -9,6 +9,7 @@ use diesel_async::RunQueryDsl;
 use roadstead_core::{PlanId, Price, SalePlanId};
 use serde_json::{Value, json};
 
+use crate::answers::once;
 use crate::db::{Connection, Repository, detached, read, run, written};
 use crate::error::{Error, Result};
 use crate::record::{
@@ -39,7 +40,7 @@ impl Repository {
         let repository = self.clone();
         detached(async move {
             let mut tx = repository.db.begin().await?;
-            let outcome = create(&mut tx, new, audit).await;
+            let outcome = once!(&mut tx, &audit, create(&mut tx, new, &audit));
             tx.finish(outcome).await
         })
         .await
@@ -75,7 +76,7 @@ impl Repository {
         let repository = self.clone();
         detached(async move {
             let mut tx = repository.db.begin().await?;
-            let outcome = update(&mut tx, Id(id.0), &patch, audit).await;
+            let outcome = once!(&mut tx, &audit, update(&mut tx, Id(id.0), &patch, &audit));
             tx.finish(outcome).await
         })
         .await
@@ -91,7 +92,7 @@ impl Repository {
         let repository = self.clone();
         detached(async move {
             let mut tx = repository.db.begin().await?;
-            let outcome = delete(&mut tx, Id(id.0), audit).await;
+            let outcome = once!(&mut tx, &audit, delete(&mut tx, Id(id.0), &audit));
             tx.finish(outcome).await
         })
         .await
@@ -141,7 +142,7 @@ pub(crate) async fn hold(tx: &mut Connection, new: &NewInstance) -> Result<Time>
     }
 }
 
-async fn create(tx: &mut Connection, new: NewSalePlan, audit: AuditEntry) -> Result<SalePlan> {
+async fn create(tx: &mut Connection, new: NewSalePlan, audit: &AuditEntry) -> Result<SalePlan> {
     let now = tx.now().await?;
     let provider = Id(new.provider.0);
     providers::hold(tx, provider).await?;
@@ -155,7 +156,7 @@ async fn create(tx: &mut Connection, new: NewSalePlan, audit: AuditEntry) -> Res
     plan.reprice().map_err(refused(&plan.remote))?;
     insert(tx, &plan).await?;
     let details = json!({ "after": told(&plan) });
-    audit::append(tx, &AuditEntry { details, ..audit }, now).await?;
+    audit::append_with(tx, audit, details, now).await?;
     as_kept(&plan)
 }
 
@@ -212,7 +213,7 @@ async fn update(
     tx: &mut Connection,
     id: Id,
     patch: &SalePlanPatch,
-    audit: AuditEntry,
+    audit: &AuditEntry,
 ) -> Result<SalePlan> {
     let now = tx.now().await?;
     let before = lock(tx, id).await?;
@@ -250,11 +251,11 @@ async fn update(
     }
     overwrite(tx, &after).await?;
     let details = json!({ "before": told(&before), "after": told(&after) });
-    audit::append(tx, &AuditEntry { details, ..audit }, now).await?;
+    audit::append_with(tx, audit, details, now).await?;
     as_kept(&after)
 }
 
-async fn delete(tx: &mut Connection, id: Id, audit: AuditEntry) -> Result<()> {
+async fn delete(tx: &mut Connection, id: Id, audit: &AuditEntry) -> Result<()> {
     let now = tx.now().await?;
     let plan = lock(tx, id).await?;
     let count: i64 = run!(tx, c => vps_instances::table
@@ -268,7 +269,7 @@ async fn delete(tx: &mut Connection, id: Id, audit: AuditEntry) -> Result<()> {
     }
     run!(tx, c => diesel::delete(vps_plans::table.find(id)).execute(c).await)?;
     let details = json!({ "before": told(&plan) });
-    audit::append(tx, &AuditEntry { details, ..audit }, now).await
+    audit::append_with(tx, audit, details, now).await
 }
 
 /// Returns a plan and holds it for a change until the end of the transaction.

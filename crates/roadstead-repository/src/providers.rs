@@ -6,6 +6,7 @@ use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use roadstead_core::{ProviderId, Secret};
 
+use crate::answers::once;
 use crate::db::{Connection, Repository, Written, detached, read, run, write, written};
 use crate::error::{Error, Result};
 use crate::record::{AuditEntry, NewProvider, Provider, ProviderPatch, Verification};
@@ -32,7 +33,11 @@ impl Repository {
         let repository = self.clone();
         detached(async move {
             let mut tx = repository.db.begin().await?;
-            let outcome = create(&mut tx, &repository.keys, &p, &audit).await;
+            let outcome = once!(
+                &mut tx,
+                &audit,
+                create(&mut tx, &repository.keys, &p, &audit)
+            );
             tx.finish(outcome).await
         })
         .await
@@ -94,7 +99,11 @@ impl Repository {
         let repository = self.clone();
         detached(async move {
             let mut tx = repository.db.begin().await?;
-            let outcome = update(&mut tx, &repository.keys, Id(id.0), &patch, &audit).await;
+            let outcome = once!(
+                &mut tx,
+                &audit,
+                update(&mut tx, &repository.keys, Id(id.0), &patch, &audit)
+            );
             tx.finish(outcome).await
         })
         .await
@@ -125,18 +134,48 @@ impl Repository {
         Ok(changed > 0)
     }
 
+    /// Records what the vendor said when an operator had it asked about an account, if it said
+    /// anything, and returns the account as it is then. As with [`Self::set_verification`], one that has changed
+    /// meanwhile keeps what it has.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if there is none; [`Error::KeyReused`] if the idempotency key came
+    /// with another request.
+    pub async fn note_verification(
+        &self,
+        asked: &Provider,
+        said: Option<(Verification, Option<String>)>,
+        audit: AuditEntry,
+    ) -> Result<Provider> {
+        let (repository, asked) = (self.clone(), asked.clone());
+        detached(async move {
+            let mut tx = repository.db.begin().await?;
+            let outcome = once!(
+                &mut tx,
+                &audit,
+                verify(&mut tx, &asked, said.as_ref(), &audit)
+            );
+            tx.finish(outcome).await
+        })
+        .await
+    }
+
     /// Tells every process to forget an account's catalogues. The account itself is not changed
     /// by it.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if there is none.
-    pub async fn forget_catalogues(&self, id: ProviderId) -> Result<()> {
-        let changed = write!(self.db, c => diesel::update(service_providers::table.find(Id(id.0)))
-            .filter(service_providers::deleted_at.is_null())
-            .set(service_providers::catalogue_epoch.eq(service_providers::catalogue_epoch + 1))
-            .execute(c).await)?;
-        if changed == 0 { Err(missing()) } else { Ok(()) }
+    /// [`Error::NotFound`] if there is none; [`Error::KeyReused`] if the idempotency key came
+    /// with another request.
+    pub async fn forget_catalogues(&self, id: ProviderId, audit: AuditEntry) -> Result<()> {
+        let repository = self.clone();
+        detached(async move {
+            let mut tx = repository.db.begin().await?;
+            let outcome = once!(&mut tx, &audit, forget(&mut tx, Id(id.0), &audit));
+            tx.finish(outcome).await
+        })
+        .await
     }
 
     /// Removes a vendor account and wipes its token. The rows of its dead servers stay.
@@ -150,7 +189,7 @@ impl Repository {
         let repository = self.clone();
         detached(async move {
             let mut tx = repository.db.begin().await?;
-            let outcome = delete(&mut tx, Id(id.0), &audit).await;
+            let outcome = once!(&mut tx, &audit, delete(&mut tx, Id(id.0), &audit));
             tx.finish(outcome).await
         })
         .await
@@ -166,7 +205,7 @@ impl Repository {
         let order = order.to_vec();
         detached(async move {
             let mut tx = repository.db.begin().await?;
-            let outcome = reorder(&mut tx, &order, &audit).await;
+            let outcome = once!(&mut tx, &audit, reorder(&mut tx, &order, &audit));
             tx.finish(outcome).await
         })
         .await
@@ -281,6 +320,42 @@ async fn update(
     }
     audit::append(tx, audit, now).await?;
     get(tx, id).await
+}
+
+async fn verify(
+    tx: &mut Connection,
+    asked: &Provider,
+    said: Option<&(Verification, Option<String>)>,
+    audit: &AuditEntry,
+) -> Result<Provider> {
+    let now = Time::now();
+    let id = Id(asked.id.0);
+    lock(tx, id).await?;
+    if let Some((verification, fingerprint)) = said {
+        let changes = (
+            row::verification(verification),
+            fingerprint
+                .as_deref()
+                .map(|it| service_providers::fingerprint.eq(it)),
+            service_providers::updated_at.eq(now),
+        );
+        run!(tx, c => diesel::update(service_providers::table.find(id))
+            .filter(service_providers::updated_at.eq(Time::from(asked.updated_at)))
+            .set(changes).execute(c).await)?;
+    }
+    audit::append(tx, audit, now).await?;
+    get(tx, id).await
+}
+
+async fn forget(tx: &mut Connection, id: Id, audit: &AuditEntry) -> Result<()> {
+    let changed = run!(tx, c => diesel::update(service_providers::table.find(id))
+        .filter(service_providers::deleted_at.is_null())
+        .set(service_providers::catalogue_epoch.eq(service_providers::catalogue_epoch + 1))
+        .execute(c).await)?;
+    if changed == 0 {
+        return Err(missing());
+    }
+    audit::append(tx, audit, Time::now()).await
 }
 
 /// Servers of which something is or may be at the vendor. Without the token nobody could look

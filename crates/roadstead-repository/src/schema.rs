@@ -226,6 +226,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::{Binary, Jsonb, Text};
+    use crate::types::{DbTime, DbUuid};
+    operator_idempotency_keys (user_id, key) {
+        user_id -> DbUuid,
+        key -> Text,
+        hash -> Binary,
+        answer -> Jsonb,
+        created_at -> DbTime,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::{Jsonb, Nullable, Text};
     use crate::types::{DbTime, DbUuid};
     audit_log (id) {

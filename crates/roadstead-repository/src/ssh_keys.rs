@@ -5,12 +5,13 @@ use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use roadstead_core::SshKeyId;
 
+use crate::answers::once;
 use crate::db::{Connection, Repository, detached, read, run};
 use crate::error::{Error, Result};
-use crate::record::{AuditEntry, IdempotencyKey, NewSshKey, SshKey};
+use crate::record::{AuditEntry, NewSshKey, SshKey};
 use crate::schema::{organizations, ssh_keys};
 use crate::types::{Id, Time};
-use crate::{Tenant, answers, audit, row};
+use crate::{Tenant, audit, row};
 
 const WHAT: &str = "SSH key";
 
@@ -28,13 +29,16 @@ impl Repository {
         tenant: &Tenant,
         new: NewSshKey,
         most: u32,
-        key: Option<IdempotencyKey>,
         audit: AuditEntry,
     ) -> Result<SshKey> {
         let (repository, tenant) = (self.clone(), *tenant);
         detached(async move {
             let mut tx = repository.db.begin().await?;
-            let outcome = create(&mut tx, &tenant, &new, most, key.as_ref(), &audit).await;
+            let outcome = once!(
+                &mut tx,
+                &audit,
+                create(&mut tx, &tenant, &new, most, &audit)
+            );
             tx.finish(outcome).await
         })
         .await
@@ -94,13 +98,12 @@ impl Repository {
         &self,
         tenant: &Tenant,
         id: SshKeyId,
-        key: Option<IdempotencyKey>,
         audit: AuditEntry,
     ) -> Result<()> {
         let (repository, tenant) = (self.clone(), *tenant);
         detached(async move {
             let mut tx = repository.db.begin().await?;
-            let outcome = delete(&mut tx, &tenant, Id(id.0), key.as_ref(), &audit).await;
+            let outcome = once!(&mut tx, &audit, delete(&mut tx, &tenant, Id(id.0), &audit));
             tx.finish(outcome).await
         })
         .await
@@ -112,13 +115,9 @@ async fn create(
     tenant: &Tenant,
     new: &NewSshKey,
     most: u32,
-    key: Option<&IdempotencyKey>,
     audit: &AuditEntry,
 ) -> Result<SshKey> {
     let now = tx.now().await?;
-    if let Some(earlier) = answers::take(tx, tenant, key, now).await? {
-        return row::parse("idempotency_keys.answer", earlier);
-    }
     lock_organization(tx, Id(tenant.org.0)).await?;
     let theirs = || ssh_keys::table.filter(ssh_keys::organization_id.eq(Id(tenant.org.0)));
     let twin: Option<String> = run!(tx, c => theirs()
@@ -148,9 +147,7 @@ async fn create(
     let row = row::SshKey::new(tenant, new, now);
     run!(tx, c => diesel::insert_into(ssh_keys::table).values(&row).execute(c).await)?;
     audit::append(tx, audit, now).await?;
-    let record = row.into_record();
-    answers::keep(tx, tenant, key, &record).await?;
-    Ok(record)
+    Ok(row.into_record())
 }
 
 /// Holds an organization, so that what it has is counted and added to by one at a time.
@@ -170,17 +167,8 @@ async fn lock_organization(tx: &mut Connection, id: Id) -> Result<()> {
     })
 }
 
-async fn delete(
-    tx: &mut Connection,
-    tenant: &Tenant,
-    id: Id,
-    key: Option<&IdempotencyKey>,
-    audit: &AuditEntry,
-) -> Result<()> {
+async fn delete(tx: &mut Connection, tenant: &Tenant, id: Id, audit: &AuditEntry) -> Result<()> {
     let now: Time = tx.now().await?;
-    if answers::take(tx, tenant, key, now).await?.is_some() {
-        return Ok(());
-    }
     let theirs = ssh_keys::table
         .find(id)
         .filter(ssh_keys::organization_id.eq(Id(tenant.org.0)));

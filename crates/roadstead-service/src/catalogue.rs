@@ -182,8 +182,12 @@ impl Platform {
     /// # Errors
     ///
     /// [`Error::NoSuchProvider`].
-    pub async fn clear_cache(&self, _grant: &OperatorGrant, id: ProviderId) -> Result<()> {
-        self.repository.forget_catalogues(id).await?;
+    pub async fn clear_cache(&self, grant: &OperatorGrant, id: ProviderId) -> Result<()> {
+        let audit = grant.audit("provider.clear_cache", id.to_string());
+        if let Some(done) = self.repository.find_answer(&audit).await? {
+            return Ok(done);
+        }
+        self.repository.forget_catalogues(id, audit).await?;
         // Whoever takes the account at hand first after this forgets them.
         self.registry.account(id).await?;
         self.registry.changed();

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use roadstead_core::OrgId;
-use roadstead_repository::{AuditEntry, Organization, Role, Session, Tenant, User};
+use roadstead_repository::{AuditEntry, IdempotencyKey, Organization, Role, Session, Tenant, User};
 
 use crate::error::{Error, Result};
 
@@ -58,6 +58,8 @@ pub struct Caller {
     pub session: Session,
     /// The request's id, for the audit log.
     pub request_id: String,
+    /// The client's key for the request: a repeat gets the answer of the first one.
+    pub key: Option<IdempotencyKey>,
 }
 
 impl Caller {
@@ -122,6 +124,13 @@ pub struct Grant<P> {
 }
 
 impl<P> Grant<P> {
+    /// Says under which key its request came.
+    #[must_use]
+    pub fn under_key(mut self, key: Option<IdempotencyKey>) -> Self {
+        self.caller.key = key;
+        self
+    }
+
     pub(crate) const fn caller(&self) -> &Caller {
         &self.caller
     }
@@ -140,6 +149,7 @@ impl<P> Grant<P> {
             subject,
             request_id: Some(self.caller.request_id.clone()),
             details: serde_json::json!({}),
+            key: self.caller.key.clone(),
         }
     }
 }
@@ -151,6 +161,13 @@ pub struct OperatorGrant {
 }
 
 impl OperatorGrant {
+    /// Says under which key its request came.
+    #[must_use]
+    pub fn under_key(mut self, key: Option<IdempotencyKey>) -> Self {
+        self.caller.key = key;
+        self
+    }
+
     pub(crate) fn audit(&self, action: &'static str, subject: String) -> AuditEntry {
         AuditEntry {
             organization: None,
@@ -159,6 +176,7 @@ impl OperatorGrant {
             subject,
             request_id: Some(self.caller.request_id.clone()),
             details: serde_json::json!({}),
+            key: self.caller.key.clone(),
         }
     }
 }

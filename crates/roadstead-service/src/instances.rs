@@ -11,8 +11,8 @@ use roadstead_core::{
     CreateKey, ErrorKind, InstanceId, Market, OperationId, ProviderId, SalePlanId, Secret, State,
 };
 use roadstead_repository::{
-    Accepted, IdempotencyKey, Instance, InstanceFilter, InstancePatch, Lifecycle, Listing,
-    NewInstance, NewOperation, OperationKind, Request, Tenant,
+    Accepted, Instance, InstanceFilter, InstancePatch, Lifecycle, Listing, NewInstance,
+    NewOperation, OperationKind, Request, Tenant,
 };
 use tracing::{info, instrument};
 
@@ -62,8 +62,6 @@ pub struct CreateServer {
     pub market: Option<Market>,
     /// What only this vendor knows.
     pub options: Option<serde_json::Value>,
-    /// The client's key, with the bytes that tell one request from another.
-    pub idempotency: Option<(String, Vec<u8>)>,
     /// How long to wait until the vendor has accepted or refused.
     pub wait: Duration,
 }
@@ -82,7 +80,6 @@ impl fmt::Debug for CreateServer {
             .field("root_password", &self.root_password)
             .field("user_data", &self.user_data)
             .field("options", &options)
-            .field("idempotency", &self.idempotency.as_ref().map(|it| &it.0))
             .field("wait", &self.wait)
             .finish_non_exhaustive()
     }
@@ -107,16 +104,13 @@ impl Platform {
     ) -> Result<Accepted> {
         let tenant = grant.tenant();
         let wait = request.wait;
-        let key = request
-            .idempotency
-            .as_ref()
-            .map(|it| self.idempotency_key(it));
-        if let Some(earlier) = self.earlier(&tenant, key.as_ref()).await? {
+        let id = InstanceId::fresh();
+        let audit = grant.audit("instance.create", id.to_string());
+        if let Some(earlier) = self.repository.find_accepted(&audit).await? {
             return self.settle(&tenant, earlier, wait).await;
         }
         let plan = self.named_plan(&mut request).await?;
         let account = self.account_for(&request).await?;
-        let id = InstanceId::fresh();
         let mark = CreateKey::new(&self.deployment, id.0, &request.label);
         let keys = self.keys_of_create(&tenant, &request.ssh_keys).await?;
         let mut frozen = FrozenRequest::freeze(&request, &keys.named)?;
@@ -152,19 +146,17 @@ impl Platform {
             kind: OperationKind::Create,
             request: frozen,
         };
-        let audit = grant.audit("instance.create", id.to_string());
         let accepted = match plan {
             None => {
                 let accepted = self
                     .repository
-                    .accept_create(&tenant, new, operation, key, audit);
+                    .accept_create(&tenant, new, operation, audit);
                 accepted.await?
             }
             Some(plan) => {
                 let intent = Intent {
                     new,
                     operation,
-                    key,
                     audit,
                 };
                 self.accept_sale(&tenant, plan, &request, intent).await?
@@ -257,10 +249,13 @@ impl Platform {
         patch: InstancePatch,
     ) -> Result<Instance> {
         let tenant = grant.tenant();
+        let audit = grant.audit("instance.update", id.to_string());
+        if let Some(earlier) = self.repository.find_answer(&audit).await? {
+            return Ok(earlier);
+        }
         let known = self.repository.get_instance(&tenant, id).await?;
         let account = self.registry.account(known.provider).await?;
         validate::check_patch(account.provider.descriptor(), &patch)?;
-        let audit = grant.audit("instance.update", id.to_string());
         Ok(self
             .repository
             .update_instance(&tenant, id, patch, audit)
@@ -280,11 +275,10 @@ impl Platform {
         grant: &Grant<ManageInstances>,
         id: InstanceId,
         kind: OperationKind,
-        idempotency: Option<(String, Vec<u8>)>,
     ) -> Result<Accepted> {
         let tenant = grant.tenant();
-        let key = idempotency.as_ref().map(|it| self.idempotency_key(it));
-        if let Some(earlier) = self.earlier(&tenant, key.as_ref()).await? {
+        let audit = grant.audit(audit_word(kind), id.to_string());
+        if let Some(earlier) = self.repository.find_accepted(&audit).await? {
             return Ok(earlier);
         }
         let instance = self.repository.get_instance(&tenant, id).await?;
@@ -302,33 +296,13 @@ impl Platform {
                 secret: None,
             },
         };
-        let audit = grant.audit(audit_word(kind), id.to_string());
         let accepted = self
             .repository
-            .accept_action(&tenant, id, operation, key, audit)
+            .accept_action(&tenant, id, operation, audit)
             .await?;
         log(&accepted);
         self.bell.ring();
         Ok(accepted)
-    }
-
-    pub(crate) fn idempotency_key(&self, (key, bytes): &(String, Vec<u8>)) -> IdempotencyKey {
-        IdempotencyKey {
-            key: key.clone(),
-            hash: self.repository.request_hash(bytes),
-        }
-    }
-
-    /// Returns what the same request has put on record before.
-    async fn earlier(
-        &self,
-        tenant: &Tenant,
-        key: Option<&IdempotencyKey>,
-    ) -> Result<Option<Accepted>> {
-        match key {
-            Some(key) => Ok(self.repository.find_accepted(tenant, key).await?),
-            None => Ok(None),
-        }
     }
 
     async fn account_for(&self, request: &CreateServer) -> Result<Account> {

@@ -22,11 +22,11 @@ pub use roadstead_cache::{
     Status as CatalogueStatus,
 };
 pub use roadstead_repository::{
-    Accepted, Accounts, ErrorRecord, Event, EventBody, Imported, Instance, InstanceBrief,
-    InstanceFilter, InstancePatch, Lifecycle, Membership, Operation, OperationBrief, OperationKind,
-    OperationState, Organization, OwnMarkups, Provider as ProviderRecord, ProviderPatch, Role,
-    Sale, SaleOffering, SalePlan, SalePlanFilter, SalePlanOrder, Session, Specification, SshKey,
-    User, Verification,
+    Accepted, Accounts, ErrorRecord, Event, EventBody, IdempotencyKey, Imported, Instance,
+    InstanceBrief, InstanceFilter, InstancePatch, Lifecycle, Membership, Operation, OperationBrief,
+    OperationKind, OperationState, Organization, OwnMarkups, Provider as ProviderRecord,
+    ProviderPatch, Role, Sale, SaleOffering, SalePlan, SalePlanFilter, SalePlanOrder, Session,
+    Specification, SshKey, User, Verification,
 };
 
 pub use crate::catalogue::{Catalogue, CatalogueSource, Keeper};
@@ -45,8 +45,6 @@ pub use crate::people::{Login, NewUser};
 pub use crate::platform::{Platform, PlatformConfig};
 pub use crate::providers::{ProviderChange, RegisterProvider, Registered};
 pub use crate::registry::{Account, Factory, Registry};
-pub use crate::sale_plans::{
-    BasePrice, ImportFilter, ImportPlans, ImportReport, SalePlanChange, SellPlan,
-};
+pub use crate::sale_plans::{BasePrice, ImportFilter, ImportPlans, SalePlanChange, SellPlan};
 pub use crate::ssh_keys::AddSshKey;
 pub use crate::telemetry::describe;

@@ -5,7 +5,7 @@ use aws_lc_rs::{digest, rand};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use roadstead_core::{Secret, SessionId};
-use roadstead_repository::{AuditEntry, NewSession, Role, Session, User};
+use roadstead_repository::{AuditEntry, IdempotencyKey, NewSession, Role, Session, User};
 
 use crate::error::{Error, Result};
 use crate::grant::Caller;
@@ -64,6 +64,7 @@ impl Platform {
             subject: email.clone(),
             request_id: None,
             details: serde_json::json!({ "operator": new.operator }),
+            key: None,
         };
         let user = self
             .repository
@@ -157,7 +158,18 @@ impl Platform {
         Ok(Caller {
             session: session.ok_or(Error::Unauthenticated)?,
             request_id,
+            key: None,
         })
+    }
+
+    /// Returns the key of a request from the client's text and the bytes that tell the request
+    /// from another. Only their keyed hash is kept.
+    #[must_use]
+    pub fn request_key(&self, key: &str, bytes: &[u8]) -> IdempotencyKey {
+        IdempotencyKey {
+            key: key.to_owned(),
+            hash: self.repository.request_hash(bytes),
+        }
     }
 
     /// Ends the caller's session.

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use roadstead_core::{Descriptor, ErrorKind, ProviderId, RateBucket, Secret};
-use roadstead_repository::{self as repository, NewProvider, ProviderPatch, Verification};
+use roadstead_repository::{
+    self as repository, AuditEntry, NewProvider, ProviderPatch, Verification,
+};
 use tracing::instrument;
 
 use crate::error::{Error, FieldError, Result};
@@ -108,6 +110,11 @@ impl Platform {
         grant: &OperatorGrant,
         request: RegisterProvider,
     ) -> Result<Registered> {
+        let id = ProviderId::fresh();
+        let audit = grant.audit("provider.create", id.to_string());
+        if let Some(earlier) = self.answered(&audit).await? {
+            return Ok(earlier);
+        }
         let name = account_name(&request.name)?;
         check_token(&request.token)?;
         let configuration = check_configuration(request.configuration)?;
@@ -122,13 +129,16 @@ impl Platform {
                 .into_iter()
                 .find(|it| it.kind == kind && it.fingerprint.as_deref() == Some(fingerprint));
             if let Some(twin) = twin {
+                // The same request may have come twice at once, and the other one been first.
+                if let Some(earlier) = self.answered(&audit).await? {
+                    return Ok(earlier);
+                }
                 return Err(Error::Conflict(format!(
                     "this account at the provider is registered already, as `{}`",
                     twin.name
                 )));
             }
         }
-        let id = ProviderId::fresh();
         let new = NewProvider {
             id,
             kind,
@@ -138,7 +148,6 @@ impl Platform {
             fingerprint,
             verification,
         };
-        let audit = grant.audit("provider.create", id.to_string());
         let record = self.repository.create_provider(new, audit).await?;
         self.registry.changed();
         self.describe(record).ok_or(Error::NoSuchProvider)
@@ -157,6 +166,10 @@ impl Platform {
         id: ProviderId,
         change: ProviderChange,
     ) -> Result<Registered> {
+        let audit = grant.audit("provider.update", id.to_string());
+        if let Some(earlier) = self.answered(&audit).await? {
+            return Ok(earlier);
+        }
         let known = self
             .repository
             .find_provider(id)
@@ -190,7 +203,6 @@ impl Platform {
             configuration,
             token,
         };
-        let audit = grant.audit("provider.update", id.to_string());
         let record = self.repository.update_provider(id, patch, audit).await?;
         self.registry.changed();
         // What waited for a good token need not wait longer.
@@ -206,15 +218,19 @@ impl Platform {
     #[instrument(skip_all, fields(provider.id = %id))]
     pub async fn validate_provider(
         &self,
-        _grant: &OperatorGrant,
+        grant: &OperatorGrant,
         id: ProviderId,
     ) -> Result<Registered> {
+        let audit = grant.audit("provider.validate", id.to_string());
+        if let Some(earlier) = self.answered(&audit).await? {
+            return Ok(earlier);
+        }
         let account = self.registry.account(id).await?;
         let refused = |reason: String| {
             let at = self.clock.now();
-            (Verification::Refused { reason, at }, None)
+            Some((Verification::Refused { reason, at }, None))
         };
-        let (verification, fingerprint) = match self.ask_whose(&*account.provider).await {
+        let said = match self.ask_whose(&*account.provider).await {
             Ok((_, Some(found)))
                 if account
                     .record
@@ -225,27 +241,24 @@ impl Platform {
                 refused(FOREIGN.to_owned())
             }
             // A vendor that does not answer takes nothing back.
-            Ok((Verification::Unverified { .. }, None)) => {
-                let record = self.repository.find_provider(id).await?;
-                return record
-                    .and_then(|it| self.describe(it))
-                    .ok_or(Error::NoSuchProvider);
-            }
-            Ok(verified) => verified,
+            Ok((Verification::Unverified { .. }, None)) => None,
+            Ok(verified) => Some(verified),
             Err(Error::Provider(error)) => refused(error.message.to_string()),
             Err(other) => return Err(other),
         };
-        self.repository
-            .set_verification(&account.record, &verification, fingerprint.as_deref())
+        let record = self
+            .repository
+            .note_verification(&account.record, said, audit)
             .await?;
         self.registry.changed();
         self.bell.ring();
-        let record = self
-            .repository
-            .find_provider(id)
-            .await?
-            .ok_or(Error::NoSuchProvider)?;
         self.describe(record).ok_or(Error::NoSuchProvider)
+    }
+
+    /// Returns what the same request was answered before.
+    async fn answered(&self, audit: &AuditEntry) -> Result<Option<Registered>> {
+        let earlier = self.repository.find_answer(audit).await?;
+        Ok(earlier.and_then(|it| self.describe(it)))
     }
 
     /// Returns the first active account of a vendor.

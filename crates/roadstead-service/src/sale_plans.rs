@@ -15,7 +15,7 @@ use roadstead_repository::{
     SalePlanOrder, SalePlanPatch,
 };
 
-pub use self::import::{ImportFilter, ImportPlans, ImportReport};
+pub use self::import::{ImportFilter, ImportPlans};
 use crate::error::{Error, FieldError, Result};
 use crate::grant::{Grant, OperatorGrant, ReadInstances};
 use crate::pages::{self, Cursors, Page, PageRequest, Place};
@@ -160,6 +160,11 @@ impl Platform {
     /// [`Error::Conflict`] when the plan is on sale already; [`Error::Provider`] when the
     /// vendor's catalogue cannot be read.
     pub async fn sell_plan(&self, grant: &OperatorGrant, request: SellPlan) -> Result<SalePlan> {
+        let id = SalePlanId::fresh();
+        let audit = grant.audit("plan.create", id.to_string());
+        if let Some(earlier) = self.repository.find_answer(&audit).await? {
+            return Ok(earlier);
+        }
         let mut faults = Faults::default();
         let name = request.name.as_deref();
         let name = name.map(|it| faults.name(it));
@@ -188,7 +193,6 @@ impl Platform {
             return Err(Error::Invalid(faults.0));
         };
         faults.none()?;
-        let id = SalePlanId::fresh();
         let new = NewSalePlan {
             id,
             provider: account.record.id,
@@ -201,7 +205,6 @@ impl Platform {
             active: request.active,
             position: request.position,
         };
-        let audit = grant.audit("plan.create", id.to_string());
         Ok(self.repository.create_sale_plan(new, audit).await?)
     }
 
@@ -217,6 +220,10 @@ impl Platform {
         id: SalePlanId,
         change: SalePlanChange,
     ) -> Result<SalePlan> {
+        let audit = grant.audit("plan.update", id.to_string());
+        if let Some(earlier) = self.repository.find_answer(&audit).await? {
+            return Ok(earlier);
+        }
         let known = self.sale_plan(grant, id).await?;
         let mut faults = Faults::default();
         let name = change.name.as_deref().map(|it| faults.name(it));
@@ -260,7 +267,6 @@ impl Platform {
             active: change.active,
             position: change.position,
         };
-        let audit = grant.audit("plan.update", id.to_string());
         Ok(self.repository.update_sale_plan(id, patch, audit).await?)
     }
 

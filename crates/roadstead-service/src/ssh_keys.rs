@@ -30,8 +30,6 @@ pub struct AddSshKey {
     pub name: String,
     /// The key in OpenSSH form.
     pub public_key: String,
-    /// The client's key, with the bytes that tell one request from another.
-    pub idempotency: Option<(String, Vec<u8>)>,
 }
 
 impl Platform {
@@ -100,10 +98,9 @@ impl Platform {
         };
         let mut audit = grant.audit("ssh_key.create", new.id.to_string());
         audit.details = json!({ "name": new.name, "fingerprint": new.fingerprint });
-        let key = add.idempotency.as_ref().map(|it| self.idempotency_key(it));
         Ok(self
             .repository
-            .create_ssh_key(&grant.tenant(), new, MOST_KEYS, key, audit)
+            .create_ssh_key(&grant.tenant(), new, MOST_KEYS, audit)
             .await?)
     }
 
@@ -114,17 +111,11 @@ impl Platform {
     ///
     /// [`Error::NotFound`] if there is none, or if it is another organization's;
     /// [`Error::KeyReused`].
-    pub async fn delete_ssh_key(
-        &self,
-        grant: &Grant<ManageKeys>,
-        id: SshKeyId,
-        idempotency: Option<(String, Vec<u8>)>,
-    ) -> Result<()> {
+    pub async fn delete_ssh_key(&self, grant: &Grant<ManageKeys>, id: SshKeyId) -> Result<()> {
         let audit = grant.audit("ssh_key.delete", id.to_string());
-        let key = idempotency.as_ref().map(|it| self.idempotency_key(it));
         Ok(self
             .repository
-            .delete_ssh_key(&grant.tenant(), id, key, audit)
+            .delete_ssh_key(&grant.tenant(), id, audit)
             .await?)
     }
 

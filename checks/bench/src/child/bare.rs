@@ -205,10 +205,11 @@ async fn create(request: HttpRequest, stage: Data<Stage>) -> actix_web::Result<H
         subject: id.to_string(),
         request_id: None,
         details: json!({}),
+        key: None,
     };
     stage
         .repository
-        .accept_create(&tenant, instance, operation, None, audit)
+        .accept_create(&tenant, instance, operation, audit)
         .await
         .map_err(refused)?;
     Ok(answer(&stage))

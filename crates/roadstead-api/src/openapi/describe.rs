@@ -11,8 +11,8 @@ use roadstead_service::Permission;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use crate::allowed::{Allowed, LoggedIn, Operator, Then};
-use crate::body::{Body, NoBody};
+use crate::allowed::{Allowed, LoggedIn, Operator, Then, UnderKey};
+use crate::body::{Body, Keyed, NoBody};
 use crate::error::{ApiError, DoorCode, Refusal};
 use crate::query::Query;
 
@@ -101,8 +101,8 @@ impl<T> Describe for web::Path<T> {
 
 impl<A, B> Describe for Then<A, B>
 where
-    A: Describe + FromRequest<Error = ApiError> + 'static,
-    B: Describe + FromRequest + 'static,
+    A: Describe + FromRequest<Error = ApiError> + UnderKey + 'static,
+    B: Describe + FromRequest + Keyed + 'static,
 {
     fn describe(to: &mut Description<'_>) {
         A::describe(to);

@@ -22,9 +22,10 @@ const ORGANIZATION: &str = "The organization that the request is about. Without 
                             that the user belongs to.";
 
 const IDEMPOTENCY_KEY: &str = "A text of your own for this request. The same key with the same \
-                               request gives the same operation or answer, at any time later, and \
-                               nothing is done twice; with another request it is refused (422). A key \
-                               belongs to the organization.";
+                               request gives the same answer, and nothing is done twice; with another \
+                               request it is refused (422). It is kept for two days. A key belongs to the \
+                               organization; where operators act for none, to the operator. A refused \
+                               request does not use its key up.";
 
 const REQUEST_ID: &str = "The id of this request in our log: its own `X-Request-Id` where that is \
                           a UUID, else a new one.";

@@ -224,7 +224,7 @@ async fn change(
 }
 
 async fn delete(
-    operator: Operator,
+    Then(operator, _): Then<Operator, NoBody>,
     id: web::Path<String>,
     platform: web::Data<Platform>,
 ) -> Result<web::Json<Done>, ApiError> {
@@ -235,7 +235,7 @@ async fn delete(
 }
 
 async fn validate(
-    Then(operator, _body): Then<Operator, NoBody>,
+    Then(operator, _): Then<Operator, NoBody>,
     id: web::Path<String>,
     platform: web::Data<Platform>,
 ) -> Result<web::Json<AccountAnswer>, ApiError> {
@@ -260,7 +260,7 @@ async fn kept(
 }
 
 async fn clear_cache(
-    Then(operator, _body): Then<Operator, NoBody>,
+    Then(operator, _): Then<Operator, NoBody>,
     id: web::Path<String>,
     platform: web::Data<Platform>,
 ) -> Result<web::Json<Done>, ApiError> {

@@ -7,12 +7,14 @@ use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev, web};
 use futures::StreamExt;
 use roadstead_core::{Code, EventId, InstanceId};
-use roadstead_service::{EventFilter, EventKind, EventRequest, Platform, ReadInstances};
+use roadstead_service::{
+    EventFilter, EventKind, EventRequest, IdempotencyKey, Platform, ReadInstances,
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::allowed::{Allowed, Then};
+use crate::allowed::{Allowed, Then, UnderKey};
 use crate::error::{ApiError, DoorCode};
 use crate::openapi::words::Id;
 use crate::openapi::{Describe, Description, Media, Sent, Tag};
@@ -104,6 +106,13 @@ impl Media for Events {
         `logged_out`, `no_member` (of the organization any more) or `unavailable` (the database \
         is). Pass over other types; there may be more one day. A line that begins with a colon \
         says every 15 seconds that the stream is alive.";
+}
+
+impl UnderKey for LastEventId {
+    /// Who only listens needs no key.
+    fn under_key(self, _: Option<IdempotencyKey>) -> Self {
+        self
+    }
 }
 
 async fn listen(

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::vps::fifty;
 use crate::allowed::{Allowed, Operator, Then};
-use crate::body::Body;
+use crate::body::{Body, NoBody};
 use crate::error::{ApiError, DoorCode};
 use crate::money::{BasePriceBody, MarkupBody};
 use crate::openapi::Tag;
@@ -338,7 +338,7 @@ async fn change(
 }
 
 async fn delete(
-    operator: Operator,
+    Then(operator, _): Then<Operator, NoBody>,
     id: web::Path<String>,
     platform: web::Data<Platform>,
 ) -> Result<web::Json<Done>, ApiError> {

@@ -27,7 +27,6 @@ pub(super) fn routes() -> Vec<Route> {
                 "A private key is refused, and so is a key or a name that the organization has \
                  already. No provider hears of it before a server needs it.",
             )
-            .idempotent()
             .refuses([DoorCode::QuotaExceeded]),
         Route::delete("/api/ssh-keys/{id}", delete)
             .named(Tag::SshKeys, "deleteSshKey", "Delete an SSH key")
@@ -36,7 +35,6 @@ pub(super) fn routes() -> Vec<Route> {
                  afterwards. Servers that were made with it keep it.",
             )
             .of("The key's id.")
-            .idempotent()
             .refuses([DoorCode::NotFound]),
     ]
 }
@@ -87,11 +85,7 @@ async fn add(
     platform: web::Data<Platform>,
 ) -> Result<web::Json<SshKeyAnswer>, ApiError> {
     let AddBody { name, public_key } = body.value;
-    let add = AddSshKey {
-        name,
-        public_key,
-        idempotency: body.idempotency,
-    };
+    let add = AddSshKey { name, public_key };
     let key = platform.add_ssh_key(&caller.0, add).await?;
     Ok(web::Json(SshKeyAnswer {
         success: Success,
@@ -100,14 +94,12 @@ async fn add(
 }
 
 async fn delete(
-    Then(caller, body): Then<Allowed<ManageKeys>, NoBody>,
+    Then(caller, _): Then<Allowed<ManageKeys>, NoBody>,
     id: web::Path<String>,
     platform: web::Data<Platform>,
 ) -> Result<web::Json<Done>, ApiError> {
     // What is no id cannot be anybody's key.
     let id: SshKeyId = id.parse().map_err(|_text| Error::NotFound("SSH key"))?;
-    platform
-        .delete_ssh_key(&caller.0, id, body.idempotency)
-        .await?;
+    platform.delete_ssh_key(&caller.0, id).await?;
     Ok(web::Json(Done { success: Success }))
 }

@@ -35,7 +35,6 @@ pub(super) fn routes() -> Vec<Route> {
                  is an `INVALID_ACTION` with the reason.",
             )
             .of("The server's id.")
-            .idempotent()
             .refuses([
                 Code::InstanceNotFound,
                 Code::InvalidAction,
@@ -56,7 +55,6 @@ pub(super) fn routes() -> Vec<Route> {
                  `type`: then the price is the plan's, and stays on the server.",
             )
             .asks_provider()
-            .idempotent()
             .refuses([Code::ProviderNotFound, Code::ProviderInactive]),
         Route::get("/api/vps", list)
             .named(Tag::Servers, "listServers", "List servers")
@@ -200,7 +198,6 @@ async fn create(
         tags: it.tags,
         market: it.market.as_deref().map(market).transpose()?,
         options: it.options,
-        idempotency: body.idempotency,
         wait: wait(it.wait)?,
     };
     let accepted = platform.create_server(&caller.0, request).await?;
@@ -334,43 +331,43 @@ async fn change(
 }
 
 async fn boot(
-    Then(caller, body): Then<Allowed<ManageInstances>, NoBody>,
+    Then(caller, _): Then<Allowed<ManageInstances>, NoBody>,
     id: web::Path<String>,
     platform: web::Data<Platform>,
 ) -> Result<web::Json<AcceptedAnswer>, ApiError> {
-    act(&platform, &caller.0, &id, OperationKind::Boot, body).await
+    act(&platform, &caller.0, &id, OperationKind::Boot).await
 }
 
 async fn shutdown(
-    Then(caller, body): Then<Allowed<ManageInstances>, NoBody>,
+    Then(caller, _): Then<Allowed<ManageInstances>, NoBody>,
     id: web::Path<String>,
     platform: web::Data<Platform>,
 ) -> Result<web::Json<AcceptedAnswer>, ApiError> {
-    act(&platform, &caller.0, &id, OperationKind::Shutdown, body).await
+    act(&platform, &caller.0, &id, OperationKind::Shutdown).await
 }
 
 async fn reboot(
-    Then(caller, body): Then<Allowed<ManageInstances>, NoBody>,
+    Then(caller, _): Then<Allowed<ManageInstances>, NoBody>,
     id: web::Path<String>,
     platform: web::Data<Platform>,
 ) -> Result<web::Json<AcceptedAnswer>, ApiError> {
-    act(&platform, &caller.0, &id, OperationKind::Reboot, body).await
+    act(&platform, &caller.0, &id, OperationKind::Reboot).await
 }
 
 async fn power_off(
-    Then(caller, body): Then<Allowed<ManageInstances>, NoBody>,
+    Then(caller, _): Then<Allowed<ManageInstances>, NoBody>,
     id: web::Path<String>,
     platform: web::Data<Platform>,
 ) -> Result<web::Json<AcceptedAnswer>, ApiError> {
-    act(&platform, &caller.0, &id, OperationKind::PowerOff, body).await
+    act(&platform, &caller.0, &id, OperationKind::PowerOff).await
 }
 
 async fn delete(
-    Then(caller, body): Then<Allowed<ManageInstances>, NoBody>,
+    Then(caller, _): Then<Allowed<ManageInstances>, NoBody>,
     id: web::Path<String>,
     platform: web::Data<Platform>,
 ) -> Result<web::Json<AcceptedAnswer>, ApiError> {
-    act(&platform, &caller.0, &id, OperationKind::Delete, body).await
+    act(&platform, &caller.0, &id, OperationKind::Delete).await
 }
 
 async fn act(
@@ -378,11 +375,8 @@ async fn act(
     grant: &Grant<ManageInstances>,
     id: &str,
     kind: OperationKind,
-    body: NoBody,
 ) -> Result<web::Json<AcceptedAnswer>, ApiError> {
-    let accepted = platform
-        .act(grant, instance_id(id)?, kind, body.idempotency)
-        .await?;
+    let accepted = platform.act(grant, instance_id(id)?, kind).await?;
     Ok(answer(accepted))
 }
 

@@ -292,15 +292,14 @@ pub(crate) struct Import {
     skipped: u64,
 }
 
-impl From<service::ImportReport> for Import {
-    fn from(it: service::ImportReport) -> Self {
-        let imported = it.imported;
+impl From<service::Imported> for Import {
+    fn from(imported: service::Imported) -> Self {
         Self {
             added: imported.added,
             updated: imported.updated,
             unchanged: imported.unchanged,
             retired: imported.retired,
-            skipped: it.skipped,
+            skipped: imported.skipped,
         }
     }
 }

@@ -27,6 +27,7 @@ mod lists;
 mod openapi;
 mod plans;
 mod reference;
+mod repeats;
 mod schema;
 mod servers;
 mod ssh_keys;

@@ -8,6 +8,7 @@ use roadstead_core::{PlanId, ProviderId, SalePlanId};
 use serde_json::{Value, json};
 
 use super::{begin, insert, next_position, overwrite, refused, told, touch};
+use crate::answers::once;
 use crate::db::{Connection, Repository, detached, run};
 use crate::error::Result;
 use crate::record::{
@@ -34,7 +35,11 @@ impl Repository {
         let repository = self.clone();
         detached(async move {
             let mut tx = repository.db.begin().await?;
-            let outcome = import_all(&mut tx, provider, import, audit).await;
+            let outcome = once!(
+                &mut tx,
+                &audit,
+                import_all(&mut tx, provider, import, &audit)
+            );
             tx.finish(outcome).await
         })
         .await
@@ -53,7 +58,7 @@ async fn import_all(
     tx: &mut Connection,
     provider: ProviderId,
     import: PlanImport,
-    audit: AuditEntry,
+    audit: &AuditEntry,
 ) -> Result<Imported> {
     // Of two imports at once the second waits here, and finds what the first has added.
     providers::lock(tx, Id(provider.0)).await?;
@@ -63,7 +68,10 @@ async fn import_all(
     let mut known = known(tx, provider, &kind).await?;
     let sold: HashSet<&PlanId> = import.sold.iter().collect();
     let mut story = Story::default();
-    let mut imported = Imported::default();
+    let mut imported = Imported {
+        skipped: import.skipped,
+        ..Imported::default()
+    };
     let mut position = next_position(tx).await?;
     for offered in &import.offered {
         let Some(before) = known.remove(&offered.remote) else {
@@ -102,7 +110,7 @@ async fn import_all(
         "unchanged": imported.unchanged,
         "retired": story.retired,
     });
-    audit::append(tx, &AuditEntry { details, ..audit }, now).await?;
+    audit::append_with(tx, audit, details, now).await?;
     Ok(imported)
 }
 

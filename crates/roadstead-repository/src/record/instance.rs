@@ -5,11 +5,13 @@ use roadstead_core::{
     Address, ImageId, InstanceId, MiB, OrgId, PlanId, Price, ProviderId, ProviderKind, RegionId,
     RemoteId, State,
 };
+use serde::{Deserialize, Serialize};
 
 use super::Sale;
 
 /// How far a server's life has come, in our own books.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Lifecycle {
     /// Accepted; the vendor has not confirmed it.
     Pending,
@@ -105,7 +107,7 @@ impl Lifecycle {
 }
 
 /// What a server is made of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Specification {
     /// The vendor's plan.
     pub plan: PlanId,
@@ -145,7 +147,7 @@ pub struct NewInstance {
 }
 
 /// One of our servers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Instance {
     /// Ours.
     pub id: InstanceId,

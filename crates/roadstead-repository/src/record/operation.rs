@@ -220,7 +220,7 @@ pub struct NewOperation {
 }
 
 /// A client's key for one request, with the request's keyed hash.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyKey {
     /// The client's text.
     pub key: String,
@@ -229,7 +229,7 @@ pub struct IdempotencyKey {
 }
 
 /// An intent on record.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accepted {
     /// The server.
     pub instance: Instance,
@@ -240,7 +240,7 @@ pub struct Accepted {
 }
 
 /// An operation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operation {
     /// Ours.
     pub id: OperationId,

@@ -5,6 +5,8 @@ use std::fmt;
 use jiff::Timestamp;
 use roadstead_core::{OrgId, SessionId, UserId};
 
+use super::IdempotencyKey;
+
 /// Somebody who can log in. `Debug` leaves out the hash of the password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct User {
@@ -127,4 +129,6 @@ pub struct AuditEntry {
     pub request_id: Option<String>,
     /// More, without any secret.
     pub details: serde_json::Value,
+    /// The client's key for the request: a repeat gets the answer of the first one.
+    pub key: Option<IdempotencyKey>,
 }

@@ -5,9 +5,10 @@ use roadstead_core::{
     Arch, Availability, GbPerMonth, ImageId, Markup, MarkupError, Mbps, MiB, PlanId, Price,
     PriceSource, ProviderId, ProviderKind, RegionId, SalePlanId,
 };
+use serde::{Deserialize, Serialize};
 
 /// What a server of a plan has.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hardware {
     /// The vendor's family of plans.
     pub class: String,
@@ -30,7 +31,7 @@ pub struct Hardware {
 }
 
 /// What a region costs that does not cost what the others do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Apart {
     /// The vendor's price there; `None` is unknown.
     pub base: Option<Price>,
@@ -39,7 +40,7 @@ pub struct Apart {
 }
 
 /// A region in which the vendor offers a plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SaleOffering {
     /// Where.
     pub region: RegionId,
@@ -50,7 +51,7 @@ pub struct SaleOffering {
 }
 
 /// A plan on sale.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SalePlan {
     /// Ours.
     pub id: SalePlanId,
@@ -305,6 +306,8 @@ pub struct PlanImport {
     pub own_markups: OwnMarkups,
     /// The regions that new ones may be used in; none named is all.
     pub regions: Vec<RegionId>,
+    /// How many of the chosen plans cannot be sold.
+    pub skipped: u64,
 }
 
 /// What an import does with markups that the operator set plan by plan.
@@ -317,7 +320,7 @@ pub enum OwnMarkups {
 }
 
 /// What an import has come to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Imported {
     /// Plans that are new on sale.
     pub added: u64,
@@ -327,6 +330,8 @@ pub struct Imported {
     pub unchanged: u64,
     /// Plans that the vendor has ceased to sell since the last import.
     pub retired: u64,
+    /// Chosen plans that cannot be sold.
+    pub skipped: u64,
 }
 
 /// Which plans on sale a list asks for.
@@ -405,7 +410,7 @@ pub struct SalePlanMark {
 }
 
 /// Under which terms a server was sold, fixed when it was accepted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sale {
     /// The plan on sale, which may be gone by now.
     pub plan: SalePlanId,

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 use roadstead_core::{ProviderId, ProviderKind, Secret};
+use serde::{Deserialize, Serialize};
 
 /// A registered vendor account, without its token.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provider {
     /// Ours.
     pub id: ProviderId,
@@ -31,7 +32,8 @@ pub struct Provider {
 }
 
 /// What the vendor last said to an account's token.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verification {
     /// Not asked yet, or the vendor could not be reached.
     Unverified {

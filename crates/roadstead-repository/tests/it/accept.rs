@@ -17,7 +17,7 @@ on_both_databases! {
         let new = new_instance(fleet.provider, "Web \u{e9}\u{1f600}");
         let asked = operation(OperationKind::Create);
         let accepted = fleet.repository
-            .accept_create(&fleet.tenant, new.clone(), asked.clone(), None, audit())
+            .accept_create(&fleet.tenant, new.clone(), asked.clone(), audit())
             .await.unwrap();
         let instance = fleet.repository.get_instance(&fleet.tenant, new.id).await.unwrap();
         assert_eq!(instance, accepted.instance);
@@ -46,7 +46,7 @@ on_both_databases! {
             let audit = AuditEntry { request_id: Some(request.to_owned()), ..audit() };
             let delete = operation(OperationKind::Delete);
             let accepted = fleet.repository
-                .accept_action(&fleet.tenant, id, delete, None, audit).await.unwrap();
+                .accept_action(&fleet.tenant, id, delete, audit).await.unwrap();
             first.get_or_insert(accepted.operation.id);
             assert_eq!(Some(accepted.operation.id), first);
             assert_eq!(recorded_id(&accepted).as_deref(), Some("request-2"));
@@ -58,7 +58,7 @@ on_both_databases! {
         let audit = AuditEntry { request_id: None, ..audit() };
         let instance = new_instance(fleet.provider, "web");
         let accepted = fleet.repository
-            .accept_create(&fleet.tenant, instance, operation(OperationKind::Create), None, audit)
+            .accept_create(&fleet.tenant, instance, operation(OperationKind::Create), audit)
             .await.unwrap();
         assert_eq!(recorded_id(&accepted), None);
         assert_eq!(fleet.claim().await.operation.request_id, None);
@@ -97,7 +97,7 @@ on_both_databases! {
         let fleet = Fleet::open(database).await;
         let id = fleet.accept().await.instance.id;
         let reboot = || fleet.repository.accept_action(&fleet.tenant, id,
-            operation(OperationKind::Reboot), key("k", "reboot"), audit());
+            operation(OperationKind::Reboot), fleet.under(key("k", "reboot")));
         assert!(matches!(reboot().await, Err(Error::Busy { .. })));
         fleet.bind("r1").await;
         assert!(!reboot().await.unwrap().replayed);
@@ -131,7 +131,7 @@ on_both_databases! {
         assert!(deletes.iter().all(|it| it.operation.id == deletes[0].operation.id));
         assert!(deletes.iter().all(|it| it.instance.lifecycle == Lifecycle::Deleting));
         let keyed = || fleet.repository.accept_action(&fleet.tenant, id,
-            operation(OperationKind::Delete), key("k", "delete"), audit());
+            operation(OperationKind::Delete), fleet.under(key("k", "delete")));
         assert_eq!(keyed().await.unwrap().operation.id, deletes[0].operation.id);
         assert_eq!(keyed().await.unwrap().operation.id, deletes[0].operation.id);
         assert!(matches!(fleet.act(id, OperationKind::Boot).await, Err(Error::Busy { .. })));
@@ -228,7 +228,7 @@ on_both_databases! {
         let changed = repository.update_instance(&stranger, id, patch, audit()).await.unwrap_err();
         assert_eq!(changed.to_string(), absent);
         let delete = operation(OperationKind::Delete);
-        let deleted = repository.accept_action(&stranger, id, delete, None, audit()).await;
+        let deleted = repository.accept_action(&stranger, id, delete, audit()).await;
         assert_eq!(deleted.unwrap_err().to_string(), absent);
         let operation = repository.get_operation(&stranger, accepted.operation.id).await;
         assert!(matches!(operation, Err(Error::NotFound { .. })), "{operation:?}");
@@ -262,7 +262,7 @@ on_both_databases! {
         let fleet = Fleet::open(database).await;
         let nowhere = new_instance(roadstead_core::ProviderId::fresh(), "web");
         let outcome = fleet.repository.accept_create(&fleet.tenant, nowhere,
-            operation(OperationKind::Create), None, audit()).await;
+            operation(OperationKind::Create), audit()).await;
         assert!(matches!(outcome, Err(Error::NotFound { what: "provider account" })), "{outcome:?}");
     }
 }

@@ -86,13 +86,18 @@ impl Fleet {
         operation.request.secret = secret.map(Secret::from);
         let instance = new_instance(self.provider, label);
         self.repository
-            .accept_create(&self.tenant, instance, operation, key, audit())
+            .accept_create(&self.tenant, instance, operation, self.under(key))
             .await
+    }
+
+    /// Returns the line of a request of the organization's that came with a key.
+    pub(crate) fn under(&self, key: Option<IdempotencyKey>) -> AuditEntry {
+        keyed(&self.tenant, key)
     }
 
     pub(crate) async fn act(&self, id: InstanceId, kind: OperationKind) -> Result<Accepted> {
         self.repository
-            .accept_action(&self.tenant, id, operation(kind), None, audit())
+            .accept_action(&self.tenant, id, operation(kind), audit())
             .await
     }
 
@@ -262,6 +267,16 @@ pub(crate) fn audit() -> AuditEntry {
         subject: "it".to_owned(),
         request_id: Some("request-1".to_owned()),
         details: json!({"more": 1}),
+        key: None,
+    }
+}
+
+/// Returns the line of a tenant's request that came with a key.
+pub(crate) fn keyed(tenant: &Tenant, key: Option<IdempotencyKey>) -> AuditEntry {
+    AuditEntry {
+        organization: Some(tenant.org),
+        key,
+        ..audit()
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod abandoned;
 mod accept;
+mod answers;
 mod apply;
 mod claims;
 mod events;

@@ -95,9 +95,9 @@ on_both_databases! {
         hold(&fleet, &claim, "name-1").await;
         end_claimed(&fleet, &claim).await;
         assert_eq!(unwanted(&fleet, NOW, NOW).await, []);
-        fleet.repository.delete_ssh_key(&fleet.tenant, own.id, None, audit()).await.unwrap();
+        fleet.repository.delete_ssh_key(&fleet.tenant, own.id, audit()).await.unwrap();
         assert_eq!(unwanted(&fleet, NOW, NOW).await, []);
-        fleet.repository.delete_ssh_key(&stranger, theirs.id, None, audit()).await.unwrap();
+        fleet.repository.delete_ssh_key(&stranger, theirs.id, audit()).await.unwrap();
         assert_eq!(unwanted(&fleet, NOW, NOW).await.len(), 1);
     }
 

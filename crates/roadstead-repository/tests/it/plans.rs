@@ -98,6 +98,7 @@ fn import(offered: Vec<OfferedPlan>, markup: Markup) -> PlanImport {
         markup,
         own_markups: OwnMarkups::Keep,
         regions: Vec::new(),
+        skipped: 0,
     }
 }
 
@@ -159,7 +160,6 @@ pub(crate) async fn sell(fleet: &Fleet, plan: &SalePlan) -> Result<Sale, Error> 
             &fleet.tenant,
             new,
             operation(OperationKind::Create),
-            None,
             audit(),
         )
         .await?;

@@ -60,12 +60,12 @@ on_both_databases! {
         let before = read().await;
         assert_eq!(before.catalogue_epoch, 0);
         for _ in 0..2 {
-            fleet.repository.forget_catalogues(fleet.provider).await.unwrap();
+            fleet.repository.forget_catalogues(fleet.provider, audit()).await.unwrap();
         }
         let after = read().await;
         assert_eq!(after.catalogue_epoch, 2);
         assert_eq!((after.updated_at, &after.name), (before.updated_at, &before.name));
-        let missing = fleet.repository.forget_catalogues(ProviderId::fresh()).await;
+        let missing = fleet.repository.forget_catalogues(ProviderId::fresh(), audit()).await;
         assert!(matches!(missing, Err(Error::NotFound { .. })), "{missing:?}");
     }
 
@@ -126,7 +126,7 @@ on_both_databases! {
         let kept = "SELECT CAST(COUNT(token) AS TEXT) AS line FROM service_providers";
         assert_eq!(lines(database, kept).await, ["0"]);
         let late = fleet.repository.accept_create(&fleet.tenant,
-            new_instance(fleet.provider, "late"), operation(OperationKind::Create), None, audit())
+            new_instance(fleet.provider, "late"), operation(OperationKind::Create), audit())
             .await;
         assert!(matches!(late, Err(Error::NotFound { .. })), "{late:?}");
         // Its name is free again, and its servers' rows are still there.

@@ -8,7 +8,7 @@ use roadstead_repository::{
 use roadstead_testkit::{Scratch, on_both_databases};
 
 use crate::fixture::{
-    Fleet, TEMPLATE, audit, key, lines, migrated, new_instance, nobody, operation,
+    Fleet, TEMPLATE, audit, key, keyed, lines, migrated, new_instance, nobody, operation,
 };
 
 const MOST: u32 = 200;
@@ -60,7 +60,7 @@ on_both_databases! {
         let fleet = Fleet::open(database).await;
         let first = add(&fleet, "laptop", "f1").await.unwrap();
         let stranger = fleet.stranger().await;
-        let delete = async |tenant, id| fleet.repository.delete_ssh_key(tenant, id, None, audit()).await;
+        let delete = async |tenant, id| fleet.repository.delete_ssh_key(tenant, id, audit()).await;
         for (tenant, id) in [(&stranger, first.id), (&fleet.tenant, SshKeyId::fresh())] {
             let lost = delete(tenant, id).await;
             assert!(matches!(lost, Err(Error::NotFound { what: "SSH key" })), "{lost:?}");
@@ -110,7 +110,7 @@ on_both_databases! {
         assert!(matches!(other, Err(Error::KeyReused)), "{other:?}");
 
         let delete = async |hash: &str| {
-            fleet.repository.delete_ssh_key(&fleet.tenant, first.id, key("k2", hash), audit()).await
+            fleet.repository.delete_ssh_key(&fleet.tenant, first.id, fleet.under(key("k2", hash))).await
         };
         delete("h3").await.unwrap();
         delete("h3").await.unwrap();
@@ -137,19 +137,19 @@ on_both_databases! {
         let first = add(&fleet, "laptop", "f1").await.unwrap();
         let again = async || add_for(&fleet, &fleet.tenant, new("laptop", "f2"), MOST, key("k1", "h1")).await;
         assert!(matches!(again().await, Err(Error::Exists { .. })));
-        fleet.repository.delete_ssh_key(&fleet.tenant, first.id, None, audit()).await.unwrap();
+        fleet.repository.delete_ssh_key(&fleet.tenant, first.id, audit()).await.unwrap();
         assert_eq!(again().await.unwrap().fingerprint, "f2");
     }
 
-    async fn an_idempotency_key_serves_one_kind_of_request_only(database: &Scratch) {
+    async fn an_idempotency_key_serves_one_request_only(database: &Scratch) {
         let fleet = Fleet::open(database).await;
         fleet.accept_with("web", None, key("k1", "h1")).await.unwrap();
-        let reused = add_for(&fleet, &fleet.tenant, new("laptop", "f1"), MOST, key("k1", "h1")).await;
+        let reused = add_for(&fleet, &fleet.tenant, new("laptop", "f1"), MOST, key("k1", "h3")).await;
         assert!(matches!(reused, Err(Error::KeyReused)), "{reused:?}");
         add_for(&fleet, &fleet.tenant, new("laptop", "f1"), MOST, key("k2", "h2")).await.unwrap();
         let server = (new_instance(fleet.provider, "web"), operation(OperationKind::Create));
         let reused = fleet.repository
-            .accept_create(&fleet.tenant, server.0, server.1, key("k2", "h2"), audit()).await;
+            .accept_create(&fleet.tenant, server.0, server.1, fleet.under(key("k2", "h4"))).await;
         assert!(matches!(reused, Err(Error::KeyReused)), "{reused:?}");
     }
 }
@@ -178,6 +178,6 @@ pub(crate) async fn add_for(
 ) -> Result<SshKey> {
     fleet
         .repository
-        .create_ssh_key(tenant, new, most, key, audit())
+        .create_ssh_key(tenant, new, most, keyed(tenant, key))
         .await
 }

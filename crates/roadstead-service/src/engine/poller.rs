@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::TryStreamExt;
 use roadstead_core::{ErrorKind, InstanceQuery, Lane, ProviderExt, RemoteId};
@@ -17,6 +18,12 @@ use crate::registry::Account;
 /// How many old events go in one statement, and how many such statements in one round.
 const FORGOTTEN_AT_ONCE: u32 = 1000;
 const FORGETS: usize = 20;
+
+/// How long the key of a request, and its answer, are kept.
+const KEYS_KEPT: Duration = Duration::from_secs(48 * 3600);
+
+/// How many old keys are forgotten in one round.
+const KEYS_FORGOTTEN: u32 = 1000;
 
 /// Reads every account at its turn until told to stop.
 pub(super) async fn run(platform: Arc<Platform>, mut stop: watch::Receiver<bool>) {
@@ -37,6 +44,7 @@ pub(super) async fn run(platform: Arc<Platform>, mut stop: watch::Receiver<bool>
 async fn round(platform: &Arc<Platform>) {
     perform::delete_doomed(platform).await;
     forget_events(platform).await;
+    forget_keys(platform).await;
     let accounts = match platform.repository.list_providers().await {
         Ok(accounts) => accounts,
         Err(error) => {
@@ -79,6 +87,18 @@ async fn forget_events(platform: &Platform) {
                 return;
             }
         }
+    }
+}
+
+/// Forgets old keys of requests, a bounded number in a round.
+async fn forget_keys(platform: &Platform) {
+    let purged = platform
+        .repository
+        .purge_idempotency_keys(KEYS_KEPT, KEYS_FORGOTTEN);
+    match purged.await {
+        Ok(0) => {}
+        Ok(purged) => debug!(keys.purged = purged, "forgot old idempotency keys"),
+        Err(error) => warn!(error = %error, "could not forget old idempotency keys"),
     }
 }
 

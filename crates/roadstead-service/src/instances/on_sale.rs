@@ -2,8 +2,8 @@
 
 use roadstead_core::{ImageId, Price, RegionId};
 use roadstead_repository::{
-    Accepted, AuditEntry, Error as RepositoryError, IdempotencyKey, NewInstance, NewOperation,
-    Sale, SalePlan, Tenant,
+    Accepted, AuditEntry, Error as RepositoryError, NewInstance, NewOperation, Sale, SalePlan,
+    Tenant,
 };
 
 use super::CreateServer;
@@ -19,7 +19,6 @@ const TRIES: usize = 5;
 pub(super) struct Intent {
     pub(super) new: NewInstance,
     pub(super) operation: NewOperation,
-    pub(super) key: Option<IdempotencyKey>,
     pub(super) audit: AuditEntry,
 }
 
@@ -95,10 +94,10 @@ impl Platform {
                 sale: Some(sale),
                 ..intent.new.clone()
             };
-            let (operation, key) = (intent.operation.clone(), intent.key.clone());
+            let operation = intent.operation.clone();
             let accepted = self
                 .repository
-                .accept_create(tenant, new, operation, key, intent.audit.clone())
+                .accept_create(tenant, new, operation, intent.audit.clone())
                 .await;
             match accepted {
                 Err(RepositoryError::Changed { .. }) if tries < TRIES => tries += 1,

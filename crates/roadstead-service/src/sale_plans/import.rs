@@ -49,16 +49,6 @@ pub struct ImportPlans {
     pub filter: ImportFilter,
 }
 
-/// What an import has come to.
-#[derive(Clone, Copy, Debug)]
-pub struct ImportReport {
-    /// What became of the plans.
-    pub imported: Imported,
-    /// How many of the chosen plans cannot be sold, because the vendor offers them nowhere or
-    /// says what makes no sense.
-    pub skipped: u64,
-}
-
 impl ImportFilter {
     fn takes(&self, plan: &Plan) -> bool {
         let named = |list: &[String], it: &str| list.is_empty() || list.iter().any(|n| n == it);
@@ -87,7 +77,11 @@ impl Platform {
         &self,
         grant: &OperatorGrant,
         request: ImportPlans,
-    ) -> Result<ImportReport> {
+    ) -> Result<Imported> {
+        let audit = grant.audit("plan.import", request.provider.to_string());
+        if let Some(earlier) = self.repository.find_answer(&audit).await? {
+            return Ok(earlier);
+        }
         let account = self.registry.account(request.provider).await?;
         usable(&account)?;
         let plans = self.fresh_plans(&account).await?;
@@ -130,16 +124,16 @@ impl Platform {
             markup: request.markup,
             own_markups: request.own_markups,
             regions,
+            skipped,
         };
         let id = account.record.id;
-        let audit = grant.audit("plan.import", id.to_string());
         let imported = self.repository.import_sale_plans(id, import, audit).await?;
         if imported.added > 0 || imported.updated > 0 {
             // What is now on sale must not be missing from the catalogue that a purchase is
             // checked against.
             account.catalogue.clear(CatalogueKind::Plans);
         }
-        Ok(ImportReport { imported, skipped })
+        Ok(imported)
     }
 
     /// Asks the vendor for its plans, whatever is cached: an hour's old prices are not to become

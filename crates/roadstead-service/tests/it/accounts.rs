@@ -49,7 +49,7 @@ at_each_vendor! {
         let server = stage.running("web").await;
         stage.sim().set_token(TOKEN_FULL, None, Scopes::Revoked);
         stage.is_frozen().await;
-        let boot = stage.platform.act(&stage.member(), server.id, OperationKind::Boot, None).await;
+        let boot = stage.platform.act(&stage.member(), server.id, OperationKind::Boot).await;
         assert!(matches!(boot, Err(Error::ProviderRefused(_))), "{boot:?}");
         let delete = stage.act(server.id, OperationKind::Delete).await;
         is_left_alone(stage).await;

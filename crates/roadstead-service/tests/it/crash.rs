@@ -74,7 +74,7 @@ at_each_vendor! {
 
         for (polls, server) in servers.iter().enumerate() {
             let member = stage.member();
-            at_most(polls, stage.platform.act(&member, server.id, OperationKind::Delete, None)).await;
+            at_most(polls, stage.platform.act(&member, server.id, OperationKind::Delete)).await;
         }
         for server in &servers {
             if stage.server(server.id).await.lifecycle == Lifecycle::Live {

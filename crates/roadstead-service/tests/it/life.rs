@@ -27,7 +27,7 @@ at_each_vendor! {
         let shutdown = stage.act(id, OperationKind::Shutdown).await;
         stage.succeeds(shutdown.id).await;
         assert_eq!((stage.server(id).await.public_status(), stage.word().as_str()), ("stopped", off));
-        let refused = stage.platform.act(&stage.member(), id, OperationKind::Reboot, None).await;
+        let refused = stage.platform.act(&stage.member(), id, OperationKind::Reboot).await;
         assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
 
         let boot = stage.act(id, OperationKind::Boot).await;
@@ -41,7 +41,7 @@ at_each_vendor! {
         assert_eq!(stage.server(id).await.lifecycle, Lifecycle::Deleted);
         assert!(stage.living().is_empty());
         assert!(stage.servers().await.is_empty());
-        let again = stage.platform.act(&stage.member(), id, OperationKind::Delete, None).await;
+        let again = stage.platform.act(&stage.member(), id, OperationKind::Delete).await;
         assert!(matches!(again, Err(Error::NoSuchInstance)), "{again:?}");
         let kinds: Vec<_> = stage.platform.operations(&stage.reader(), id, &PageRequest::default()).await.unwrap().items
             .iter().map(|it| it.kind).collect();
@@ -84,7 +84,7 @@ at_each_vendor! {
         let id = stage.running("web").await.id;
         stage.halt().await;
         stage.act(id, OperationKind::Shutdown).await;
-        let second = stage.platform.act(&stage.member(), id, OperationKind::Reboot, None).await;
+        let second = stage.platform.act(&stage.member(), id, OperationKind::Reboot).await;
         assert!(matches!(second, Err(Error::Conflict(_))), "{second:?}");
     }
 

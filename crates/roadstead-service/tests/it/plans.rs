@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures::future::join_all;
 use roadstead_core::{Market, Markup, Money, Percent, Price, RegionId};
 use roadstead_service::{
-    BasePrice, CreateServer, Error, ImportFilter, ImportPlans, ImportReport, OwnMarkups,
-    PageRequest, ProviderChange, Sale, SalePlan, SalePlanChange, SalePlanFilter, SalePlanOrder,
+    BasePrice, CreateServer, Error, ImportFilter, ImportPlans, Imported, OwnMarkups, PageRequest,
+    ProviderChange, Sale, SalePlan, SalePlanChange, SalePlanFilter, SalePlanOrder,
 };
 
 use crate::stage::{Scene, Stage, at_each_vendor};
@@ -36,7 +36,7 @@ fn all_of(stage: &Stage, markup: Markup) -> ImportPlans {
     }
 }
 
-async fn import(stage: &Stage, markup: Markup) -> ImportReport {
+async fn import(stage: &Stage, markup: Markup) -> Imported {
     let request = all_of(stage, markup);
     stage
         .platform
@@ -112,10 +112,10 @@ at_each_vendor! {
 
     async fn every_offering_of_the_vendor_costs_what_it_says_and_the_markup(stage: &Stage) {
         let report = import(stage, percent("12.5")).await;
-        assert!(report.imported.added > 5, "{report:?}");
+        assert!(report.added > 5, "{report:?}");
         let catalogue = stage.platform.registry().account(stage.account).await.unwrap().provider.get_plans().await.unwrap();
         let sold = on_sale(stage).await;
-        assert_eq!(count(&sold), report.imported.added);
+        assert_eq!(count(&sold), report.added);
         let mut apart = 0;
         for plan in &sold {
             let theirs = catalogue.iter().find(|it| it.id == plan.remote).unwrap();
@@ -134,7 +134,7 @@ at_each_vendor! {
         // Linode prices Jakarta and São Paulo apart; DigitalOcean has one price everywhere.
         assert_eq!(apart > 0, stage.vendor.kind == "linode", "{apart}");
         let again = import(stage, percent("12.5")).await;
-        assert_eq!(again.imported.unchanged, count(&sold), "{again:?}");
+        assert_eq!(again.unchanged, count(&sold), "{again:?}");
     }
 
     async fn with_the_vendor_away_nothing_is_half_done_and_the_list_still_answers(stage: &Stage) {
@@ -150,7 +150,7 @@ at_each_vendor! {
         assert_eq!(change(stage, plan, dearer).await.markup, percent("20"));
         stage.plug_in();
         let after = import(stage, percent("50")).await;
-        assert_eq!(after.imported.updated, before.imported.added - 1, "{after:?}");
+        assert_eq!(after.updated, before.added - 1, "{after:?}");
     }
 
     async fn an_import_takes_what_it_is_asked_for(stage: &Stage) {
@@ -163,14 +163,14 @@ at_each_vendor! {
         };
         let operator = stage.operator();
         let report = stage.platform.import_plans(&operator, one.clone()).await.unwrap();
-        assert_eq!(report.imported.added, 1);
+        assert_eq!(report.added, 1);
         let plan = usual(stage).await;
         assert_eq!(plan.regions, [RegionId::from(region.as_str())]);
         assert_eq!(plan.sold_in().count(), 1);
         let small = ImportFilter { max_vcpus: Some(1), ..ImportFilter::default() };
         let small = ImportPlans { filter: small, ..all_of(stage, Markup::None) };
         let report = stage.platform.import_plans(&operator, small).await.unwrap();
-        assert_eq!((report.imported.unchanged, report.imported.retired), (1, 0), "{report:?}");
+        assert_eq!((report.unchanged, report.retired), (1, 0), "{report:?}");
         assert!(on_sale(stage).await.iter().all(|it| it.hardware.vcpus == 1));
         let wrong = ImportPlans {
             regions: vec!["mars".to_owned()],
@@ -379,14 +379,15 @@ at_each_vendor! {
         import(stage, percent("10")).await;
         let plan = usual(stage).await;
         let once = CreateServer {
-            idempotency: Some(("key".to_owned(), b"bytes".to_vec())),
             wait: Duration::ZERO,
             ..by_plan(stage, &plan, "once")
         };
-        let first = stage.platform.create_server(&stage.member(), once.clone()).await.unwrap();
+        let key = stage.platform.request_key("key", b"bytes");
+        let member = || stage.member().under_key(Some(key.clone()));
+        let first = stage.platform.create_server(&member(), once.clone()).await.unwrap();
         let off = SalePlanChange { active: Some(false), ..SalePlanChange::default() };
         change(stage, &plan, off).await;
-        let again = stage.platform.create_server(&stage.member(), once).await.unwrap();
+        let again = stage.platform.create_server(&member(), once).await.unwrap();
         assert!(again.replayed);
         assert_eq!(again.instance.sale, first.instance.sale);
     }

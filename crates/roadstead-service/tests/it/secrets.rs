@@ -40,11 +40,16 @@ at_each_vendor! {
         let mut request = stage.request("web");
         request.root_password = Some(Secret::new(password.clone()));
         request.user_data = Some(Secret::new(format!("#!/bin/sh\necho {data}\n")));
-        request.idempotency = Some(("key".to_owned(), format!("{password} {data}").into_bytes()));
+        let body = format!("{password} {data}");
+        let key = stage.platform.request_key("key", body.as_bytes());
+        let member = || stage.member().under_key(Some(key.clone()));
+        let again = request.clone();
         seen += &format!("{:?}", request.root_password);
         stage.spoil_create("after", json!({ "truncate": 30 }));
-        let accepted = stage.platform.create_server(&stage.member(), request).await.unwrap();
-        seen += &format!("{accepted:?}");
+        let accepted = stage.platform.create_server(&member(), request).await.unwrap();
+        let repeated = stage.platform.create_server(&member(), again).await.unwrap();
+        assert!(repeated.replayed);
+        seen += &format!("{accepted:?} {repeated:?} {:?}", member());
         // On record, and open.
         assert_eq!(stage.rows.lines(SEALED).await, ["1"]);
         absent(&secrets, &stage.rows.everything().await);
@@ -76,8 +81,6 @@ at_each_vendor! {
         request.root_password = Some(secret(&password));
         request.user_data = Some(secret(&data));
         request.options = Some(json!({ "stackscript_data": { "db": options } }));
-        let body = format!("{{\"rootPassword\": \"{password}\"}}");
-        request.idempotency = Some(("key".to_owned(), body.into_bytes()));
         let rebuild = Action::Rebuild {
             image: "debian-12".into(),
             root_password: Some(secret(&password)),

@@ -161,7 +161,7 @@ at_each_vendor! {
         let page = PageRequest::default();
         assert_eq!(stage.platform.ssh_keys(&looking, &page).await.unwrap().items, []);
         let managing: Grant<ManageKeys> = stage.stranger().grant(None).unwrap();
-        let deleted = stage.platform.delete_ssh_key(&managing, key.id, None).await;
+        let deleted = stage.platform.delete_ssh_key(&managing, key.id).await;
         assert!(matches!(deleted, Err(Error::NotFound("SSH key"))), "{deleted:?}");
         assert_eq!(list(stage).await, [key]);
         for limit in [0, 201] {
@@ -310,7 +310,7 @@ where_keys_are_placed! {
         delete(stage, &key).await.unwrap();
         let span = stage.clockwork.settle_window + stage.clockwork.poll_idle * 3;
         stage.stays("the key is there", span, async || kept_keys(stage).len() == 1).await;
-        stage.platform.delete_ssh_key(&stranger, theirs.id, None).await.unwrap();
+        stage.platform.delete_ssh_key(&stranger, theirs.id).await.unwrap();
         stage.until("the account has no key", async || kept_keys(stage).is_empty().then_some(())).await;
         assert_eq!(deletions(stage).len(), 1);
     }
@@ -396,7 +396,6 @@ fn adding(name: &str, number: usize) -> AddSshKey {
     AddSshKey {
         name: name.to_owned(),
         public_key: public(number),
-        idempotency: None,
     }
 }
 
@@ -414,10 +413,7 @@ async fn add(stage: &Stage, name: &str, number: usize) -> SshKey {
 }
 
 async fn delete(stage: &Stage, key: &SshKey) -> Result<(), Error> {
-    stage
-        .platform
-        .delete_ssh_key(&manage(stage), key.id, None)
-        .await
+    stage.platform.delete_ssh_key(&manage(stage), key.id).await
 }
 
 async fn list(stage: &Stage) -> Vec<SshKey> {

@@ -278,7 +278,6 @@ impl Stage {
             tags: vec!["blue".to_owned()],
             market: None,
             options: None,
-            idempotency: None,
             wait: Duration::ZERO,
         }
     }
@@ -301,7 +300,7 @@ impl Stage {
     /// Asks for something to be done to a server.
     pub(crate) async fn act(&self, id: InstanceId, kind: OperationKind) -> Operation {
         self.platform
-            .act(&self.member(), id, kind, None)
+            .act(&self.member(), id, kind)
             .await
             .unwrap()
             .operation
@@ -569,6 +568,7 @@ async fn person(repository: &Repository, name: &str, organization: Option<&str>)
         subject: name.to_owned(),
         request_id: None,
         details: json!({}),
+        key: None,
     };
     let email = format!("{name}@example.org");
     let user = repository
@@ -602,5 +602,6 @@ async fn person(repository: &Repository, name: &str, organization: Option<&str>)
     Caller {
         session,
         request_id: format!("request-of-{name}"),
+        key: None,
     }
 }

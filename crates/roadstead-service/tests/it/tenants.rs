@@ -22,7 +22,7 @@ at_each_vendor! {
             none(platform.operations(&reader(), id, &PageRequest::default()).await);
             none(platform.change_server(&writer(), id, InstancePatch::default()).await);
             for kind in OperationKind::ALL.into_iter().filter(|it| *it != OperationKind::Create) {
-                none(platform.act(&writer(), id, kind, None).await);
+                none(platform.act(&writer(), id, kind).await);
             }
             let found = platform.operation(&reader(), operation, Duration::ZERO).await;
             assert!(matches!(found, Err(Error::NotFound("operation"))), "{found:?}");
@@ -55,7 +55,7 @@ at_each_vendor! {
         stage.platform.change_provider(&stage.operator(), stage.account, off).await.unwrap();
         assert!(matches!(try_at(Some(stage.account), None).await, Error::ProviderInactive));
         assert!(matches!(try_at(None, kind).await, Error::ProviderInactive));
-        let boot = stage.platform.act(&stage.member(), id, OperationKind::Boot, None).await;
+        let boot = stage.platform.act(&stage.member(), id, OperationKind::Boot).await;
         assert!(matches!(boot, Err(Error::ProviderInactive)), "{boot:?}");
         let kept = stage.platform.delete_provider(&stage.operator(), stage.account).await;
         assert!(matches!(kept, Err(Error::Conflict(_))), "{kept:?}");

@@ -113,6 +113,7 @@ async fn fill(repository: &Repository, org: OrgId) {
         subject: "it".to_owned(),
         request_id: None,
         details: serde_json::json!({}),
+        key: None,
     };
     let provider = repository.create_provider(new, audit).await.unwrap().id.0;
     let (numbers, provider, org, id, list, no, time) = match repository.backend() {

@@ -123,7 +123,6 @@ fn request() -> CreateServer {
         tags: Vec::new(),
         market: None,
         options: None,
-        idempotency: None,
         wait: Duration::ZERO,
     }
 }

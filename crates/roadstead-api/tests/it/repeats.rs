@@ -1,0 +1,309 @@
+//! Every call that changes something, made again under its key: one change, and one answer.
+
+use futures::future::join_all;
+use reqwest::Method;
+use roadstead_sim::TOKEN_FULL;
+use roadstead_testkit::{Scratch, on_both_databases};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::answer::Answer;
+use crate::app::{
+    Commuter, Member, Operator, Person, Setup, Stranger, TestApp, prepare, public_key, template,
+    wanted,
+};
+use crate::schema::operations;
+
+/// A call that changes something.
+#[derive(Clone)]
+struct Change {
+    path: String,
+    person: Person,
+    body: Option<Value>,
+}
+
+impl Change {
+    async fn make(&self, app: &TestApp, method: &str, key: &str) -> Answer {
+        self.make_with(app, method, key, self.body.as_ref()).await
+    }
+
+    async fn make_with(
+        &self,
+        app: &TestApp,
+        method: &str,
+        key: &str,
+        body: Option<&Value>,
+    ) -> Answer {
+        let call = app
+            .call(method.parse::<Method>().unwrap(), &self.path)
+            .by(self.person)
+            .header("idempotency-key", key);
+        match body {
+            Some(body) => call.json(body).await,
+            None => call.await,
+        }
+    }
+}
+
+/// Returns a call of a route that goes well, on things that only it needs.
+async fn change(app: &TestApp, method: &str, path: &str) -> Change {
+    let name = Uuid::now_v7().to_string();
+    let of = |person, id: &str, body| Change {
+        path: path.replace("{id}", id),
+        person,
+        body,
+    };
+    match (method, path) {
+        ("POST", "/api/vps") => of(Member, "", Some(wanted(&format!("web-{name}")))),
+        ("PATCH", "/api/vps/{id}") => {
+            let id = app.create("patched").await.word("/instance/id");
+            of(Member, &id, Some(json!({ "notes": name })))
+        }
+        ("DELETE", "/api/vps/{id}") => {
+            let id = app.create("deleted").await.word("/instance/id");
+            of(Member, &id, None)
+        }
+        ("POST", "/api/vps/{id}/boot" | "/api/vps/{id}/shutdown" | "/api/vps/{id}/reboot")
+        | ("POST", "/api/vps/{id}/power-off") => of(Member, &app.running("acting").await, None),
+        ("POST", "/api/ssh-keys") => {
+            let key = public_key(Uuid::now_v7().as_u128());
+            of(Member, "", Some(json!({ "name": name, "public_key": key })))
+        }
+        ("DELETE", "/api/ssh-keys/{id}") => {
+            let key = public_key(Uuid::now_v7().as_u128());
+            let body = json!({ "name": name, "public_key": key });
+            let added = app.post("/api/ssh-keys").by(Member).json(&body).await;
+            of(Member, &added.ok().word("/ssh_key/id"), None)
+        }
+        ("POST", "/api/admin/providers") => of(Operator, "", Some(fresh_account(app))),
+        ("PUT", "/api/admin/providers/reorder") => of(
+            Operator,
+            "",
+            Some(json!({ "order": [first_account(app).await] })),
+        ),
+        ("PATCH", "/api/admin/providers/{id}") => {
+            let id = account(app).await;
+            of(Operator, &id, Some(json!({ "name": name })))
+        }
+        (_, "/api/admin/providers/{id}")
+        | (_, "/api/admin/providers/{id}/validate")
+        | (_, "/api/admin/providers/{id}/cache/clear") => of(Operator, &account(app).await, None),
+        ("POST", "/api/admin/plans") => {
+            let plan = json!({ "provider_id": account(app).await, "type": "s-1vcpu-1gb" });
+            of(Operator, "", Some(plan))
+        }
+        ("POST", "/api/admin/plans/import") => {
+            let account = account(app).await;
+            of(Operator, "", Some(json!({ "provider_id": account })))
+        }
+        ("PUT", "/api/admin/plans/{id}") => {
+            of(Operator, &plan(app).await, Some(json!({ "name": name })))
+        }
+        ("DELETE", "/api/admin/plans/{id}") => of(Operator, &plan(app).await, None),
+        _ => panic!("say here how to call {method} {path}"),
+    }
+}
+
+/// Returns what registers an account that is not there yet.
+fn fresh_account(app: &TestApp) -> Value {
+    let name = Uuid::now_v7().to_string();
+    let token = format!("token-{name}");
+    let handle = app.sim.handle();
+    handle.set_token(&token, Some(&name), roadstead_sim::Scopes::Full);
+    json!({ "name": name, "type": "digitalocean", "token": token })
+}
+
+async fn account(app: &TestApp) -> String {
+    let body = fresh_account(app);
+    let registered = app
+        .post("/api/admin/providers")
+        .by(Operator)
+        .json(&body)
+        .await;
+    registered.ok().word("/provider/id")
+}
+
+async fn first_account(app: &TestApp) -> String {
+    let all = app.get("/api/admin/providers").by(Operator).await.ok();
+    all.word("/providers/0/id")
+}
+
+async fn plan(app: &TestApp) -> String {
+    let body = json!({ "provider_id": account(app).await, "type": "s-1vcpu-1gb" });
+    let sold = app.post("/api/admin/plans").by(Operator).json(&body).await;
+    sold.ok().word("/plan/id")
+}
+
+/// Every route on which the key counts.
+fn changing() -> Vec<(String, String)> {
+    let all = operations().into_iter();
+    all.filter(|(method, path, _)| method != "GET" && !path.starts_with("/api/auth/"))
+        .map(|(method, path, _)| (method, path))
+        .collect()
+}
+
+/// Returns how many things there are, and how many operations on the one that a call is about.
+async fn things(app: &TestApp, change: &Change) -> usize {
+    let mut lists = vec![
+        ("/api/vps?limit=200".to_owned(), Member, "/instances"),
+        ("/api/ssh-keys?limit=200".to_owned(), Member, "/ssh_keys"),
+        ("/api/admin/providers".to_owned(), Operator, "/providers"),
+        ("/api/admin/plans?limit=200".to_owned(), Operator, "/plans"),
+    ];
+    if let Some(server) = change.path.strip_prefix("/api/vps/") {
+        let id = server.split('/').next().unwrap();
+        lists.push((format!("/api/vps/{id}/operations"), Member, "/operations"));
+    }
+    let mut count = 0;
+    for (path, person, list) in lists {
+        count += app
+            .get(&path)
+            .by(person)
+            .await
+            .ok()
+            .at(list)
+            .as_array()
+            .unwrap()
+            .len();
+    }
+    count
+}
+
+/// Returns by how many things and operations a call of a route makes more.
+fn makes(method: &str, path: &str) -> isize {
+    match (method, path) {
+        ("POST", "/api/vps" | "/api/ssh-keys" | "/api/admin/providers" | "/api/admin/plans") => 1,
+        // A server stays in the list until it is gone.
+        (_, "/api/vps/{id}") if method == "PATCH" => 0,
+        (_, path) if path.starts_with("/api/vps/{id}") => 1,
+        ("DELETE", _) => -1,
+        _ => 0,
+    }
+}
+
+on_both_databases! {
+    prepared(&template(), prepare);
+
+    async fn a_repeat_of_any_change_gets_the_first_answer(database: &Scratch) {
+        let app = TestApp::start_on(database, Setup::default()).await;
+        app.register().await;
+        for (method, path) in changing() {
+            let place = format!("{method} {path}");
+            let change = change(&app, &method, &path).await;
+            let before = things(&app, &change).await;
+            let all = join_all((0..100).map(|_| change.make(&app, &method, &place))).await;
+            let first = change.make(&app, &method, &place).await.ok();
+            for answer in all {
+                assert_eq!((answer.status, &answer.text), (200, &first.text), "{place}");
+            }
+            let after = || async { things(&app, &change).await };
+            if path != "/api/admin/plans/import" {
+                let made = before.strict_add_signed(makes(&method, &path));
+                assert_eq!(after().await, made, "{place}");
+            }
+
+            // The same key with another request: one more space is enough.
+            let reused = if let Some(body) = &change.body {
+                let text = serde_json::to_string_pretty(body).unwrap();
+                app.call(method.parse().unwrap(), &change.path).by(change.person)
+                    .header("idempotency-key", &place).raw(text).await
+            } else {
+                let path = format!("{}?again", change.path);
+                app.call(method.parse().unwrap(), &path).by(change.person)
+                    .header("idempotency-key", &place).await
+            };
+            reused.refused(422, "CONFLICT");
+        }
+    }
+
+    async fn an_answer_survives_a_restart_and_the_end_of_its_thing(database: &Scratch) {
+        let key = "over the restart";
+        let (server, answered, account, registered) = {
+            let app = TestApp::start_on(database, Setup { workers: 0, ..Setup::default() }).await;
+            app.register().await;
+            let server = change(&app, "POST", "/api/vps").await;
+            let answered = server.make(&app, "POST", key).await.ok();
+            let account = change(&app, "POST", "/api/admin/providers").await;
+            let registered = account.make(&app, "POST", key).await.ok();
+            let id = registered.word("/provider/id");
+            app.delete(&format!("/api/admin/providers/{id}")).by(Operator).await.ok();
+            (server, answered, account, registered)
+        };
+        // Another simulator, at which neither token is known: nobody is asked.
+        let app = TestApp::start_on(database, Setup { workers: 0, ..Setup::default() }).await;
+        assert_eq!(server.make(&app, "POST", key).await.ok().text, answered.text);
+        assert_eq!(account.make(&app, "POST", key).await.ok().text, registered.text);
+        assert_eq!(app.vendor_calls("GET", "/v2/account"), 0);
+        assert_eq!(app.count().await, 1);
+    }
+
+    async fn one_key_of_two_organizations_and_an_operator_is_three(database: &Scratch) {
+        let app = TestApp::start_on(database, Setup { workers: 0, ..Setup::default() }).await;
+        app.register().await;
+        let mut ids = Vec::new();
+        for person in [Member, Stranger] {
+            let server = Change { path: "/api/vps".to_owned(), person, body: Some(wanted("web")) };
+            ids.push(server.make(&app, "POST", "1").await.ok().word("/instance/id"));
+        }
+        assert_ne!(ids[0], ids[1]);
+        // A member of both speaks for the organization that the request names.
+        let server = Change { path: "/api/vps".to_owned(), person: Commuter, body: Some(wanted("web")) };
+        assert_eq!(server.make(&app, "POST", "1").await.ok().word("/instance/id"), ids[0]);
+        change(&app, "POST", "/api/admin/providers").await.make(&app, "POST", "1").await.ok();
+    }
+
+    async fn a_key_with_a_wrong_form_is_refused_on_every_route(database: &Scratch) {
+        let app = TestApp::start_on(database, Setup { workers: 0, ..Setup::default() }).await;
+        app.register().await;
+        for (method, path) in changing() {
+            let route = path.replace("{id}", &Uuid::now_v7().to_string());
+            let person = if path.contains("/admin/") { Operator } else { Member };
+            // Bodies are looked at first; this one fits no route and every key's place.
+            for key in ["", " ", "\u{e9}", &"k".repeat(256)] {
+                let change = change_of(&method, &path, &route, person);
+                let answer = change.make(&app, &method, key).await.refused(400, "VALIDATION_ERROR");
+                assert_eq!(answer.word("/field"), "Idempotency-Key", "{method} {path} {key:?}");
+            }
+        }
+        assert_eq!(app.count().await, 0);
+    }
+
+    async fn a_client_that_goes_away_finds_its_answer(database: &Scratch) {
+        let app = TestApp::start_on(database, Setup { workers: 0, ..Setup::default() }).await;
+        app.register().await;
+        for number in 0..10 {
+            let key = format!("gone {number}");
+            let body = wanted(&format!("web-{number}"));
+            let call = app.post("/api/vps").by(Member).header("idempotency-key", &key);
+            let patience = std::time::Duration::from_micros(300 * number);
+            // Whether it was cut off before or after the commit: the repeat settles it.
+            drop(tokio::time::timeout(patience, call.json(&body).into_future()).await);
+            let server = Change { path: "/api/vps".to_owned(), person: Member, body: Some(body) };
+            let first = server.make(&app, "POST", &key).await.ok();
+            assert_eq!(server.make(&app, "POST", &key).await.ok().text, first.text);
+        }
+        assert_eq!(app.count().await, 10);
+    }
+}
+
+/// Returns a call with a body that its route takes, on a thing that is not there.
+fn change_of(method: &str, path: &str, route: &str, person: Person) -> Change {
+    let id = Uuid::now_v7();
+    let body = match (method, path) {
+        ("POST", "/api/vps") => Some(wanted("web")),
+        ("POST", "/api/ssh-keys") => Some(json!({ "name": "x", "public_key": public_key(1) })),
+        ("POST", "/api/admin/providers") => {
+            Some(json!({ "name": "x", "type": "digitalocean", "token": TOKEN_FULL }))
+        }
+        ("POST", "/api/admin/plans") => Some(json!({ "provider_id": id, "type": "x" })),
+        ("POST", "/api/admin/plans/import") => Some(json!({ "provider_id": id })),
+        ("PUT", "/api/admin/providers/reorder") => Some(json!({ "order": [] })),
+        ("PATCH" | "PUT", _) => Some(json!({})),
+        _ => None,
+    };
+    Change {
+        path: route.to_owned(),
+        person,
+        body,
+    }
+}

@@ -6,6 +6,7 @@
 
 mod bench;
 mod ci;
+mod crash;
 mod decide;
 mod layers;
 mod migrate;
@@ -46,6 +47,9 @@ enum Command {
     /// Plays the rules of durable operations in virtual time against a faulty provider, seed by
     /// seed, and judges each end by the invariants.
     Decide(decide::Options),
+    /// Kills the program at every named point and at random, and counts what became of everything.
+    /// Takes up to forty minutes.
+    Crash(crash::Options),
     /// Makes a migration's files, or applies, reverts and lists migrations.
     Migrate {
         #[command(subcommand)]
@@ -61,6 +65,7 @@ fn main() -> ExitCode {
         Command::Layers => layers::run(),
         Command::Bench(options) => bench::run(&options),
         Command::Decide(options) => decide::run(&options),
+        Command::Crash(options) => crash::run(&options),
         Command::Migrate { command } => migrate::run(command),
     };
     match result {

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
 use crate::postgres::Cluster;
-use crate::process;
+use crate::{crash, process};
 
 /// How many tests of one binary run at once.
 const TEST_THREADS: &str = "RUST_TEST_THREADS";
@@ -57,14 +57,7 @@ pub(crate) enum Database {
 /// Fails if a test does, or if PostgreSQL can neither be found nor installed.
 pub(crate) fn run(options: &Options) -> Result<()> {
     if runs_the_program(&options.arguments) {
-        let package = [
-            "build",
-            "--package",
-            "roadstead",
-            "--features",
-            CRASH_POINTS,
-        ];
-        process::run(process::cargo().args(package))?;
+        crash::build()?;
     }
     if options.without.contains(&Database::Postgres) {
         return run_without_postgres(options);

@@ -97,12 +97,19 @@ impl Database {
     /// Fails if the database does not answer.
     pub async fn books(&self) -> Result<Books> {
         let quarantine: Vec<Value> = if self.has_table("quarantine").await? {
-            self.read("quarantine", &[("remote", "remote_id", As::Text)])
-                .await?
+            let columns = [
+                ("remote", "remote_id", As::Text),
+                ("state", "state", As::Text),
+            ];
+            self.read("quarantine", &columns).await?
         } else {
             Vec::new()
         };
-        let remote = |it: &Value| it.get("remote").and_then(Value::as_str).map(str::to_owned);
+        let remote = |it: &Value| {
+            let is_open = it.get("state").and_then(Value::as_str) == Some("open");
+            let remote = it.get("remote").and_then(Value::as_str).map(str::to_owned);
+            remote.filter(|_| is_open)
+        };
         Ok(Books {
             operations: self
                 .read(

@@ -32,6 +32,10 @@ pub enum End {
 
 enum Order {
     Kill,
+    /// Kill it and do not start it again before it is told to.
+    Hold,
+    /// Start one again that is held.
+    Go,
     /// Kill it and do not start it again.
     End,
 }
@@ -158,6 +162,28 @@ impl Server {
             orders: self.orders.clone(),
             ends: self.ends.clone(),
         }
+    }
+
+    /// Kills it, and does not start it again before [`Self::go`].
+    ///
+    /// # Errors
+    ///
+    /// Fails if it was ended for good.
+    pub async fn hold(&self) -> Result<()> {
+        self.order(Order::Hold).await
+    }
+
+    /// Starts one again that is held, and returns when it listens.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it does not start.
+    pub async fn go(&self) -> Result<()> {
+        if self.orders.send(Order::Go).is_err() {
+            bail!("`{}` was ended before", self.shared.name);
+        }
+        self.listening().await?;
+        Ok(())
     }
 
     /// Kills it for good.
@@ -312,11 +338,11 @@ impl Lives {
         let mut failures = 0;
         loop {
             let life = self.ends.borrow().len();
-            let (end, is_last) = match self.live(life).await {
+            let (end, order) = match self.live(life).await {
                 Ok(ended) => ended,
                 Err(error) => {
                     self.shared.mishaps.lock().push(format!("{error:#}"));
-                    (End::Other, false)
+                    (End::Other, None)
                 }
             };
             self.shared.pid.send_replace(None);
@@ -324,14 +350,30 @@ impl Lives {
             self.ends.send_modify(|it| it.push(end));
             failures = if end == End::Other { failures + 1 } else { 0 };
             // One that never starts would be started for ever.
-            if is_last || failures > 3 {
+            let is_over = match order {
+                Some(Order::End) => true,
+                Some(Order::Hold) => !self.told_to_go().await,
+                Some(Order::Kill | Order::Go) | None => false,
+            };
+            if is_over || failures > 3 {
                 return;
             }
         }
     }
 
-    /// Lives one life. Returns how it ended, and whether it was the last.
-    async fn live(&mut self, life: usize) -> Result<(End, bool)> {
+    /// Waits until one that is held may start again. Returns whether it may.
+    async fn told_to_go(&mut self) -> bool {
+        loop {
+            match self.ordered.recv().await {
+                Some(Order::Go) => return true,
+                Some(Order::Kill | Order::Hold) => {}
+                Some(Order::End) | None => return false,
+            }
+        }
+    }
+
+    /// Lives one life. Returns how it ended, and by which order, if by one.
+    async fn live(&mut self, life: usize) -> Result<(End, Option<Order>)> {
         let shared = Arc::clone(&self.shared);
         let log = shared.log(life);
         let further = shared.further.lock().pop_front().unwrap_or_default();
@@ -377,11 +419,12 @@ impl Lives {
             },
         };
         match ended {
-            Ok(status) => Ok((self.judge(status, &log, life), false)),
+            Ok(status) => Ok((self.judge(status, &log, life), None)),
             Err(order) => {
                 child.start_kill()?;
                 child.wait().await?;
-                Ok((End::Killed, !matches!(order, Some(Order::Kill))))
+                // Nobody is left who could order anything.
+                Ok((End::Killed, Some(order.unwrap_or(Order::End))))
             }
         }
     }

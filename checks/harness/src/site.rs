@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
+use reqwest::Method;
 use roadstead_testkit::{Backend, Haystack};
 use tempfile::TempDir;
 use tokio::time::Instant;
@@ -53,8 +54,8 @@ pub struct SiteOptions {
     pub servers: usize,
     /// Settings of all lives of all servers, over the short clockwork.
     pub settings: Variables,
-    /// What comes on top in the first life of the first server.
-    pub first_life: Variables,
+    /// What comes on top in the first life of each server.
+    pub first_lives: Vec<Variables>,
     /// Whether a proxy stands before the provider.
     pub proxy: bool,
     /// Decides the simulator's durations.
@@ -70,7 +71,7 @@ impl SiteOptions {
             backend,
             servers: 1,
             settings: Vec::new(),
-            first_life: Vec::new(),
+            first_lives: Vec::new(),
             proxy: false,
             seed: 1,
         }
@@ -90,6 +91,8 @@ pub struct Site {
     pub simulators: Simulators,
     /// Before the provider, if it was asked for.
     pub proxy: Option<Proxy>,
+    /// Our id of the provider's account.
+    pub provider: String,
     database: Mutex<Arc<Database>>,
     journal: Mutex<BTreeMap<u64, Entry>>,
     planted: Mutex<BTreeSet<String>>,
@@ -105,8 +108,9 @@ impl Site {
     /// Fails if something does not start.
     pub async fn start(options: SiteOptions) -> Result<Self> {
         let wants_points = options
-            .first_life
+            .first_lives
             .iter()
+            .flatten()
             .chain(&options.settings)
             .any(|(name, _)| name == "ROADSTEAD_CRASH_AT" || name == "ROADSTEAD_MUTANT");
         anyhow::ensure!(
@@ -151,7 +155,7 @@ impl Site {
         }
         let mut servers = Vec::new();
         for number in 0..options.servers.max(1) {
-            let further = (number == 0).then(|| options.first_life.clone());
+            let further = options.first_lives.get(number).cloned();
             let name = format!("serve-{number}");
             servers.push(Server::start(
                 &name,
@@ -166,13 +170,14 @@ impl Site {
             server.listening().await?;
         }
         member.login().await?;
-        member.register(options.vendor).await?;
+        let provider = member.register(options.vendor).await?;
         Ok(Self {
             options,
             servers,
             member,
             simulators,
             proxy,
+            provider,
             database: Mutex::new(Arc::new(database)),
             journal: Mutex::default(),
             planted: Mutex::default(),
@@ -206,6 +211,18 @@ impl Site {
         *self.database.lock() = Arc::new(copy);
         server.kill().await?;
         server.listening().await?;
+        Ok(())
+    }
+
+    /// Has the program ask whose account the provider's token opens, as an operator would.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it is refused.
+    pub async fn validate(&self) -> Result<()> {
+        let path = format!("/api/admin/providers/{}/validate", self.provider);
+        let answer = self.member.call(Method::POST, &path, None, None).await?;
+        anyhow::ensure!(answer.status == 200, "{} {}", answer.status, answer.body);
         Ok(())
     }
 

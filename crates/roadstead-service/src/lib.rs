@@ -5,6 +5,7 @@ mod engine;
 mod error;
 mod feed;
 mod grant;
+mod health;
 mod instances;
 mod observed;
 mod operations;
@@ -38,6 +39,7 @@ pub use crate::feed::{
 pub use crate::grant::{
     Caller, Grant, ManageInstances, ManageKeys, OperatorGrant, Permission, ReadInstances, ReadKeys,
 };
+pub use crate::health::{CallClass, CircuitPolicy, CircuitState, CircuitStatus, Health, LastCall};
 pub use crate::instances::CreateServer;
 pub use crate::observed::ObservedProvider;
 pub use crate::pages::{Page, PageRequest, ServerOrder};

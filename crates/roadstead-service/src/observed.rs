@@ -1,4 +1,5 @@
-//! `ObservedProvider`: a span, a count and a duration for every call to a provider.
+//! `ObservedProvider`: a span, a count and a duration for every call to a provider, and none to
+//! one that fails again and again.
 
 mod extensions;
 
@@ -16,6 +17,7 @@ use roadstead_core::{
 };
 use tracing::{Instrument, info_span};
 
+use crate::health::{CallClass, Health};
 use crate::telemetry;
 
 /// A provider whose calls are seen in logs and metrics. It stands right around a vendor's own
@@ -25,6 +27,9 @@ pub struct ObservedProvider {
     inner: Arc<dyn Provider>,
     /// The account's id; `none` while it is not registered.
     account: Arc<str>,
+    /// What is known of the vendor, and so whether it is asked at all.
+    health: Option<Arc<Health>>,
+    lane: Lane,
 }
 
 impl ObservedProvider {
@@ -35,11 +40,33 @@ impl ObservedProvider {
         Arc::new(Self {
             inner,
             account: account.into(),
+            health: None,
+            lane: Lane::default(),
+        })
+    }
+
+    /// Wraps a provider of an account that is left alone while it fails.
+    #[must_use]
+    pub fn guarded(
+        inner: Arc<dyn Provider>,
+        account: ProviderId,
+        health: Arc<Health>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            inner,
+            account: account.to_string().into(),
+            health: Some(health),
+            lane: Lane::default(),
         })
     }
 
     async fn observe<T>(&self, call: Call, answer: impl Future<Output = Result<T>>) -> Result<T> {
         let kind = &self.inner.descriptor().kind;
+        // What is not let through was not asked, and is not counted.
+        let pass = match &self.health {
+            Some(health) => Some(health.enter(call.circuit(self.lane), call.name, kind)?),
+            None => None,
+        };
         let span = info_span!(
             "provider_call",
             provider.id = &*self.account,
@@ -58,6 +85,9 @@ impl ObservedProvider {
             Ok(_) => "ok",
             Err(error) => error.kind.as_str(),
         };
+        if let Some(pass) = pass {
+            pass.ended(&answer);
+        }
         answer
     }
 }
@@ -67,10 +97,34 @@ impl ObservedProvider {
 struct Call {
     class: &'static str,
     name: &'static str,
+    changes: bool,
 }
 
 const fn call(class: &'static str, name: &'static str) -> Call {
-    Call { class, name }
+    Call {
+        class,
+        name,
+        changes: false,
+    }
+}
+
+const fn change(class: &'static str, name: &'static str) -> Call {
+    Call {
+        class,
+        name,
+        changes: true,
+    }
+}
+
+impl Call {
+    /// Returns with which other calls it fails together.
+    const fn circuit(self, lane: Lane) -> CallClass {
+        match lane {
+            _ if self.changes => CallClass::Mutate,
+            Lane::Background => CallClass::Background,
+            Lane::People | Lane::Mutate => CallClass::Read,
+        }
+    }
 }
 
 /// Counts a call when it ends, also where the caller gave it up half-way.
@@ -123,7 +177,7 @@ impl Provider for ObservedProvider {
 
     async fn create_instance(&self, request: &CreateInstance) -> Result<Created> {
         let answer = self.inner.create_instance(request);
-        self.observe(call("create", "create_instance"), answer)
+        self.observe(change("create", "create_instance"), answer)
             .await
     }
 
@@ -148,7 +202,8 @@ impl Provider for ObservedProvider {
 
     async fn perform_action(&self, id: &RemoteId, action: &Action) -> Result<RemoteOperation> {
         let answer = self.inner.perform_action(id, action);
-        self.observe(call("action", "perform_action"), answer).await
+        self.observe(change("action", "perform_action"), answer)
+            .await
     }
 
     async fn get_operation(&self, id: &RemoteOperationId) -> Result<RemoteOperation> {
@@ -201,6 +256,8 @@ impl Provider for ObservedProvider {
         Arc::new(Self {
             inner: self.inner.in_lane(lane),
             account: Arc::clone(&self.account),
+            health: self.health.clone(),
+            lane,
         })
     }
 

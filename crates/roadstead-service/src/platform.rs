@@ -60,6 +60,7 @@ impl Platform {
             config.repository.clone(),
             config.factories,
             Arc::clone(&config.clock),
+            config.clockwork.circuit,
         );
         Ok(Arc::new(Self {
             repository: config.repository,

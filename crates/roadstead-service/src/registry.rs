@@ -17,6 +17,7 @@ use tracing::warn;
 use self::books::Books;
 use self::guard::Guard;
 use crate::error::{Error, Result};
+use crate::health::{CircuitPolicy, Health};
 use crate::observed::ObservedProvider;
 
 type Build = dyn Fn(Secret<String>, &serde_json::Value) -> roadstead_core::Result<Arc<dyn Provider>>
@@ -75,6 +76,8 @@ pub struct Account {
     pub record: Arc<repository::Provider>,
     /// Its provider, catalogues cached.
     pub provider: Arc<dyn Provider>,
+    /// How it has been doing.
+    pub health: Arc<Health>,
     /// The same, for the catalogues and their ages.
     pub catalogue: Arc<CachedProvider>,
 }
@@ -85,6 +88,7 @@ struct Made {
     /// Tells whether the token is still the same, without keeping it once more.
     token: Box<[u8]>,
     catalogue: Arc<CachedProvider>,
+    health: Arc<Health>,
     guard: Arc<Guard>,
 }
 
@@ -93,6 +97,7 @@ pub struct Registry {
     books: Arc<Books>,
     factories: BTreeMap<ProviderKind, Factory>,
     policy: CachePolicy,
+    circuit: CircuitPolicy,
     made: RwLock<HashMap<ProviderId, Made>>,
     /// Held while a provider is made: all must share one cache.
     making: tokio::sync::Mutex<()>,
@@ -111,6 +116,7 @@ impl Registry {
         repository: Repository,
         factories: Vec<Factory>,
         clock: Arc<dyn Clock>,
+        circuit: CircuitPolicy,
     ) -> Self {
         let factories = factories
             .into_iter()
@@ -120,6 +126,7 @@ impl Registry {
             books: Arc::new(Books::new(repository, clock)),
             factories,
             policy: CachePolicy::default(),
+            circuit,
             made: RwLock::default(),
             making: tokio::sync::Mutex::default(),
         }
@@ -294,14 +301,15 @@ impl Registry {
     }
 
     /// Returns the accounts that this process has used and that are still on record.
-    pub(crate) async fn in_use(&self) -> Vec<(ProviderId, Arc<CachedProvider>)> {
+    pub(crate) async fn in_use(&self) -> Vec<Account> {
         // A look forgets the others. With the database away they are still in use.
         if let Err(error) = self.look().await {
             warn!(error = %error, "could not read the provider accounts");
         }
         let made = self.made.read();
-        made.iter()
-            .map(|(id, it)| (*id, Arc::clone(&it.catalogue)))
+        let accounts = made.values();
+        accounts
+            .map(|it| it.account(Arc::clone(&it.record)))
             .collect()
     }
 
@@ -357,7 +365,7 @@ impl Registry {
     fn made_from(&self, record: &Arc<repository::Provider>) -> Option<Account> {
         let made = self.made.read();
         let made = made.get(&record.id)?;
-        is_same(&made.record, record).then(|| account(Arc::clone(record), &made.catalogue))
+        is_same(&made.record, record).then(|| made.account(Arc::clone(record)))
     }
 
     async fn make(&self, record: Arc<repository::Provider>) -> Result<Account> {
@@ -375,11 +383,15 @@ impl Registry {
             )
         })?;
         let digest = digest(&SHA256, token.expose().as_bytes());
-        if let Some(catalogue) = self.kept_by(&record, digest.as_ref()) {
-            return Ok(account(record, &catalogue));
+        if let Some(account) = self.kept_by(&record, digest.as_ref()) {
+            return Ok(account);
         }
         let provider = (factory.build)(token, &record.configuration)?;
-        let observed = ObservedProvider::new(provider, Some(record.id));
+        // A new token may be the cure, so that nothing of before stands in its way.
+        let name = record.id.to_string();
+        let clock = Arc::clone(&self.books.clock);
+        let health = Arc::new(Health::new(clock, self.circuit, name));
+        let observed = ObservedProvider::guarded(provider, record.id, Arc::clone(&health));
         let guard = Arc::new(Guard::new(Arc::clone(&self.books), Arc::clone(&record)));
         let watch = Arc::<Guard>::clone(&guard);
         let clock = Arc::clone(&self.books.clock);
@@ -389,22 +401,20 @@ impl Registry {
             record: Arc::clone(&record),
             token: digest.as_ref().into(),
             catalogue: Arc::clone(&catalogue),
+            health,
             guard,
         };
+        let account = made.account(Arc::clone(&record));
         if let Some(before) = self.made.write().insert(record.id, made) {
             catalogue.count_on_from(&before.catalogue);
         }
-        Ok(account(record, &catalogue))
+        Ok(account)
     }
 
     /// Returns the provider of an account as it was, where the change does not concern it: a
     /// name, or what the vendor said to the token. It keeps its catalogues, and its view of
     /// what the vendor lets it do.
-    fn kept_by(
-        &self,
-        record: &Arc<repository::Provider>,
-        token: &[u8],
-    ) -> Option<Arc<CachedProvider>> {
+    fn kept_by(&self, record: &Arc<repository::Provider>, token: &[u8]) -> Option<Account> {
         let mut made = self.made.write();
         let made = made.get_mut(&record.id)?;
         if *made.token != *token || made.record.configuration != record.configuration {
@@ -419,15 +429,18 @@ impl Registry {
         }
         made.record = Arc::clone(record);
         made.guard.is_now(Arc::clone(record));
-        Some(Arc::clone(&made.catalogue))
+        Some(made.account(Arc::clone(record)))
     }
 }
 
-fn account(record: Arc<repository::Provider>, catalogue: &Arc<CachedProvider>) -> Account {
-    Account {
-        record,
-        provider: Arc::<CachedProvider>::clone(catalogue),
-        catalogue: Arc::clone(catalogue),
+impl Made {
+    fn account(&self, record: Arc<repository::Provider>) -> Account {
+        Account {
+            record,
+            provider: Arc::<CachedProvider>::clone(&self.catalogue),
+            health: Arc::clone(&self.health),
+            catalogue: Arc::clone(&self.catalogue),
+        }
     }
 }
 

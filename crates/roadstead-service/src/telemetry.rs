@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use roadstead_cache::CatalogueKind;
-use roadstead_core::Provider;
-use roadstead_repository::{OperationState, Tally};
+use roadstead_repository::{OperationState, Tally, Verification};
 use tracing::warn;
 
+use crate::health::CircuitState;
 use crate::platform::Platform;
 
 pub(crate) const PROVIDER_CALLS: &str = "roadstead_provider_calls_total";
 pub(crate) const PROVIDER_CALL_SECONDS: &str = "roadstead_provider_call_duration_seconds";
 const BUDGET_LEFT: &str = "roadstead_provider_budget_left";
 const BUDGET_LIMIT: &str = "roadstead_provider_budget_limit";
+const CIRCUIT_OPEN: &str = "roadstead_provider_circuit_open";
+const FROZEN: &str = "roadstead_provider_frozen";
 const CACHE_AGE: &str = "roadstead_cache_age_seconds";
 const CACHE_REQUESTS: &str = "roadstead_cache_requests_total";
 const CACHE_RENEWALS: &str = "roadstead_cache_renewals_total";
@@ -40,6 +42,15 @@ pub fn describe() {
     );
     describe_gauge!(BUDGET_LEFT, "Calls left in a provider's window.");
     describe_gauge!(BUDGET_LIMIT, "Calls that a provider's window allows.");
+    describe_gauge!(
+        CIRCUIT_OPEN,
+        "Whether a provider is left alone, because calls of a class failed again and again."
+    );
+    describe_gauge!(
+        FROZEN,
+        "Whether nothing is sent with an account's token, because the provider refuses it or it \
+         opens another account."
+    );
     describe_gauge!(
         CACHE_AGE,
         Unit::Seconds,
@@ -102,11 +113,24 @@ impl Platform {
     }
 
     async fn sample_accounts(&self) {
-        for (id, account) in self.registry.in_use().await {
-            let kind = account.descriptor().kind.to_string();
-            let id = id.to_string();
+        for account in self.registry.in_use().await {
+            let kind = account.record.kind.to_string();
+            let id = account.record.id.to_string();
+            let frozen = matches!(account.record.verification, Verification::Refused { .. });
+            gauge!(FROZEN, "provider_kind" => kind.clone(), "provider_id" => id.clone())
+                .set(if frozen { 1.0 } else { 0.0 });
+            for circuit in account.health.circuits() {
+                let closed = circuit.state == CircuitState::Closed;
+                gauge!(
+                    CIRCUIT_OPEN,
+                    "provider_kind" => kind.clone(),
+                    "provider_id" => id.clone(),
+                    "class" => circuit.class.as_str(),
+                )
+                .set(if closed { 0.0 } else { 1.0 });
+            }
             for catalogue in CatalogueKind::ALL {
-                let status = account.status(catalogue);
+                let status = account.catalogue.status(catalogue);
                 gauge!(
                     CACHE_AGE,
                     "provider_kind" => kind.clone(),
@@ -132,7 +156,7 @@ impl Platform {
                     .absolute(count);
                 }
             }
-            for bucket in account.budget() {
+            for bucket in account.provider.budget() {
                 for (name, value) in [(BUDGET_LEFT, bucket.left), (BUDGET_LIMIT, bucket.limit)] {
                     gauge!(
                         name,

@@ -19,6 +19,7 @@ use roadstead_repository::{
 };
 
 use crate::feed::EventClockwork;
+use crate::health::CircuitPolicy;
 
 /// How long a vendor may take to do what it has accepted before a person is asked.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
@@ -48,6 +49,8 @@ pub struct Clockwork {
     pub sweep: Duration,
     /// How long an unreachable vendor is tried before a request fails.
     pub give_up: Duration,
+    /// When a provider that fails is left alone, and for how long.
+    pub circuit: CircuitPolicy,
     /// The clockwork of the event streams.
     pub events: EventClockwork,
 }
@@ -64,6 +67,7 @@ impl Default for Clockwork {
             poll_idle: Duration::from_secs(60),
             sweep: Duration::from_secs(300),
             give_up: Duration::from_secs(300),
+            circuit: CircuitPolicy::default(),
             events: EventClockwork::default(),
         }
     }

@@ -12,7 +12,7 @@ use roadstead_core::{
 };
 use serde_json::Value;
 
-use super::{ObservedProvider, call};
+use super::{ObservedProvider, call, change};
 
 macro_rules! ability {
     ($self:ident.$name:ident) => {
@@ -33,7 +33,7 @@ impl SshKeys for ObservedProvider {
 
     async fn ensure(&self, public_key: &str, name: &str) -> Result<KeptKey> {
         let answer = ability!(self.ssh_keys)?.ensure(public_key, name);
-        self.observe(call("keys", "ensure_ssh_key"), answer).await
+        self.observe(change("keys", "ensure_ssh_key"), answer).await
     }
 
     async fn find(&self, public_key: &str, name: &str) -> Result<Option<KeptKey>> {
@@ -43,7 +43,7 @@ impl SshKeys for ObservedProvider {
 
     async fn delete(&self, id: &str) -> Result<()> {
         let answer = ability!(self.ssh_keys)?.delete(id);
-        self.observe(call("keys", "delete_ssh_key"), answer).await
+        self.observe(change("keys", "delete_ssh_key"), answer).await
     }
 }
 
@@ -92,6 +92,7 @@ impl AfterCreate for ObservedProvider {
 
     async fn finish(&self, id: &RemoteId, plan: &Value) -> Result<()> {
         let answer = ability!(self.after_create)?.finish(id, plan);
-        self.observe(call("action", "finish_create"), answer).await
+        self.observe(change("action", "finish_create"), answer)
+            .await
     }
 }

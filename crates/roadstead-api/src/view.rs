@@ -4,6 +4,7 @@ mod answer;
 mod budget;
 mod catalogue;
 mod event;
+mod health;
 mod instance;
 mod people;
 mod plan;
@@ -26,6 +27,7 @@ pub(crate) use self::catalogue::{
     RegionsAnswer, SizesAnswer, StackScriptsAnswer,
 };
 pub(crate) use self::event::frame;
+pub(crate) use self::health::Health;
 pub(crate) use self::instance::{Instance, Operation};
 pub(crate) use self::people::{LoginAnswer, Organization, User};
 pub(crate) use self::plan::{

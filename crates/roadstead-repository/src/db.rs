@@ -9,6 +9,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use diesel::connection::AnsiTransactionManager;
@@ -26,6 +27,10 @@ pub(crate) use self::postgres::Server;
 pub(crate) use self::sqlite::{Access, File, Lite};
 pub(crate) use self::together::{Together, Write};
 pub(crate) use self::written::{Written, written};
+
+/// How long to wait for a connection to a database that gave none to the last who asked: nobody
+/// learns anything by waiting longer.
+const AWAY: Duration = Duration::from_millis(500);
 
 /// Everything that is kept. Clones share one set of connections.
 #[derive(Clone)]
@@ -109,6 +114,7 @@ impl Repository {
             place,
             pools,
             wait: options.connect_timeout,
+            away: AtomicBool::new(false),
             told: watch::Sender::new(0),
         });
         Ok(Self { db, keys })
@@ -158,6 +164,8 @@ pub(crate) struct Database {
     pub(crate) place: Place,
     pools: Pools,
     pub(crate) wait: Duration,
+    /// Whether whoever waited for a connection last waited in vain.
+    away: AtomicBool,
     /// Changes whenever a transaction with events was committed here.
     pub(crate) told: watch::Sender<u64>,
 }
@@ -292,7 +300,14 @@ impl Database {
     where
         E: StdError + Send + Sync + 'static,
     {
-        match tokio::time::timeout(self.wait, connection).await {
+        let wait = if AtomicBool::load(&self.away, Ordering::Relaxed) {
+            self.wait.min(AWAY)
+        } else {
+            self.wait
+        };
+        let found = tokio::time::timeout(wait, connection).await;
+        self.away.store(found.is_err(), Ordering::Relaxed);
+        match found {
             Ok(Ok(connection)) => Ok(connection),
             Ok(Err(failure)) => Err(Error::Unavailable(failure.into())),
             Err(elapsed) => Err(Error::Unavailable(elapsed.into())),

@@ -8,6 +8,8 @@ mod mutant;
 mod observe;
 mod perform;
 mod poller;
+#[cfg(feature = "test-support")]
+mod turns;
 
 use std::sync::Arc;
 use std::time::Duration;

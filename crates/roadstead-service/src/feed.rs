@@ -15,6 +15,8 @@ use tokio::sync::{mpsc, watch};
 use crate::error::{Error, Result};
 
 pub(crate) use self::run::run;
+#[cfg(feature = "test-support")]
+pub(crate) use self::run::turn;
 pub use self::stream::{End, EventFilter, EventItem, EventKind, EventRequest, EventStream};
 
 /// How many events may wait for a stream before it counts as slow.

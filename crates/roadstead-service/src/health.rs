@@ -262,3 +262,6 @@ impl Drop for Pass<'_> {
         self.end(verdict, "cut_off");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,7 +45,7 @@ pub use crate::observed::ObservedProvider;
 pub use crate::pages::{Page, PageRequest, ServerOrder};
 pub use crate::people::{Login, NewUser};
 pub use crate::platform::{Platform, PlatformConfig};
-pub use crate::providers::{ProviderChange, RegisterProvider, Registered};
+pub use crate::providers::{AccountHealth, ProviderChange, RegisterProvider, Registered};
 pub use crate::registry::{Account, Factory, Registry};
 pub use crate::sale_plans::{BasePrice, ImportFilter, ImportPlans, SalePlanChange, SellPlan};
 pub use crate::ssh_keys::AddSshKey;

@@ -14,6 +14,9 @@ use crate::feed::Feed;
 use crate::people::WAITING_LOGINS;
 use crate::registry::{Account, Factory, Registry};
 
+/// How long the database may take to say that it is there.
+const READINESS: Duration = Duration::from_millis(900);
+
 /// What a [`Platform`] is made from.
 #[derive(Debug)]
 pub struct PlatformConfig {
@@ -88,7 +91,14 @@ impl Platform {
     ///
     /// [`Error::Unavailable`] when it is not.
     pub async fn ready(&self) -> Result<()> {
-        Ok(self.repository.ping().await?)
+        let repository = self.repository.clone();
+        // On a task of its own: a statement that is cut off would spoil its connection.
+        let asked = tokio::spawn(async move { repository.ping().await });
+        match tokio::time::timeout(READINESS, asked).await {
+            Ok(Ok(answer)) => Ok(answer?),
+            Ok(Err(failure)) => Err(Error::Unavailable(away(failure))),
+            Err(elapsed) => Err(Error::Unavailable(away(elapsed))),
+        }
     }
 
     /// Returns the database's time now: that of the claim, plus what has passed here since
@@ -107,6 +117,10 @@ impl Platform {
     pub(crate) async fn freeze(&self, account: &Account, reason: &str) {
         self.registry.freeze(&account.record, reason).await;
     }
+}
+
+fn away(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> roadstead_repository::Error {
+    roadstead_repository::Error::Unavailable(cause.into())
 }
 
 impl From<roadstead_repository::Error> for Error {

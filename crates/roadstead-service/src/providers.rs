@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use roadstead_cache::CatalogueKind;
 use roadstead_core::{Descriptor, ErrorKind, ProviderId, RateBucket, Secret};
 use roadstead_repository::{
     self as repository, AuditEntry, NewProvider, ProviderPatch, Verification,
@@ -10,6 +11,7 @@ use tracing::instrument;
 
 use crate::error::{Error, FieldError, Result};
 use crate::grant::{Grant, OperatorGrant, ReadInstances};
+use crate::health::{CircuitStatus, LastCall};
 use crate::platform::Platform;
 use crate::registry::Account;
 
@@ -55,6 +57,19 @@ pub struct Registered {
     pub record: repository::Provider,
     /// What the vendor can do.
     pub descriptor: Descriptor,
+}
+
+/// How an account has been doing, as this process has seen it.
+#[derive(Clone, Debug, Default)]
+pub struct AccountHealth {
+    /// Whether nothing is sent with its token.
+    pub frozen: bool,
+    /// Whether calls are sent, by class.
+    pub circuits: Vec<CircuitStatus>,
+    /// The last call that the vendor answered, or should have.
+    pub last_call: Option<LastCall>,
+    /// How old what is kept of each catalogue is.
+    pub catalogues: Vec<(CatalogueKind, Option<Duration>)>,
 }
 
 impl Platform {
@@ -344,6 +359,33 @@ impl Platform {
         self.registry.changed();
         self.registry.drop_made(id);
         Ok(())
+    }
+
+    /// Returns how an account has been doing in this process. Asks nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchProvider`]; [`Error::Unavailable`].
+    pub async fn account_health(
+        &self,
+        _grant: &OperatorGrant,
+        id: ProviderId,
+    ) -> Result<AccountHealth> {
+        let account = match self.registry.account(id).await {
+            Ok(account) => account,
+            // One without a token, or of a vendor that is not there, was never asked anything.
+            Err(Error::Provider(_)) => return Ok(AccountHealth::default()),
+            Err(other) => return Err(other),
+        };
+        let verification = &account.record.verification;
+        Ok(AccountHealth {
+            frozen: matches!(verification, Verification::Refused { .. }),
+            circuits: account.health.circuits().into(),
+            last_call: account.health.last_call(),
+            catalogues: CatalogueKind::ALL
+                .map(|kind| (kind, account.catalogue.status(kind).age))
+                .into(),
+        })
     }
 
     /// Returns what is left of the calls that an account's provider takes, as far as this

@@ -20,5 +20,6 @@ mod program;
 mod providers_md;
 mod serve;
 mod settings;
+mod shaken;
 mod simulators;
 mod users;

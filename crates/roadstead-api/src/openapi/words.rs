@@ -10,7 +10,8 @@ use std::net::IpAddr;
 
 use roadstead_core::{Feature, State};
 use roadstead_service::{
-    Lifecycle, OperationKind, OperationState, Role, SalePlanOrder, ServerOrder,
+    CallClass, CatalogueKind, CircuitState, Lifecycle, OperationKind, OperationState, Role,
+    SalePlanOrder, ServerOrder,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
@@ -97,6 +98,18 @@ pub(crate) fn role(_: &mut SchemaGenerator) -> Schema {
 
 pub(crate) fn verification(_: &mut SchemaGenerator) -> Schema {
     one_of(["verified", "unverified", "refused"])
+}
+
+pub(crate) fn call_class(_: &mut SchemaGenerator) -> Schema {
+    one_of(CallClass::ALL.map(CallClass::as_str))
+}
+
+pub(crate) fn circuit_state(_: &mut SchemaGenerator) -> Schema {
+    one_of(CircuitState::ALL.map(CircuitState::as_str))
+}
+
+pub(crate) fn catalogue_kind(_: &mut SchemaGenerator) -> Schema {
+    one_of(CatalogueKind::ALL.map(CatalogueKind::as_str))
 }
 
 pub(crate) fn price_source(_: &mut SchemaGenerator) -> Schema {

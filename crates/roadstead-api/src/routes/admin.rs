@@ -53,6 +53,10 @@ pub(super) fn routes() -> Vec<Route> {
             Route::get("/api/admin/providers/{id}", get),
             "getAccount",
             "Show an account",
+        )
+        .about(
+            "With its `health`: whether calls are sent, the last one, and the ages of what is \
+             kept, as far as the process that answers knows.",
         ),
         of_account(
             Route::patch("/api/admin/providers/{id}", change),
@@ -178,8 +182,10 @@ async fn get(
     id: web::Path<String>,
     platform: web::Data<Platform>,
 ) -> Result<web::Json<AccountAnswer>, ApiError> {
-    let provider = platform.provider(&operator.0, provider_id(&id)?).await?;
-    Ok(answer(view::AdminProvider::from(provider)))
+    let id = provider_id(&id)?;
+    let provider = view::AdminProvider::from(platform.provider(&operator.0, id).await?);
+    let health = platform.account_health(&operator.0, id).await?;
+    Ok(answer(provider.with_health(health)))
 }
 
 /// What to change about a provider account. What is not given stays.

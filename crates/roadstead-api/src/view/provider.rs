@@ -8,6 +8,7 @@ use roadstead_service::{Registered, Verification};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::Health;
 use crate::openapi::words::{self, Id};
 
 /// An account as members see it.
@@ -74,6 +75,17 @@ pub(crate) struct AdminProvider {
     created_at: Timestamp,
     /// When our record last changed.
     updated_at: Timestamp,
+    /// How it has been doing; only where one account is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    health: Option<Health>,
+}
+
+impl AdminProvider {
+    /// Tells how it has been doing, too.
+    pub(crate) fn with_health(mut self, health: impl Into<Health>) -> Self {
+        self.health = Some(health.into());
+        self
+    }
 }
 
 /// Whether the provider knows an account's token.
@@ -130,6 +142,7 @@ impl From<Registered> for AdminProvider {
             descriptor: it.descriptor,
             created_at: it.record.created_at,
             updated_at: it.record.updated_at,
+            health: None,
         }
     }
 }

@@ -16,10 +16,10 @@ use crate::schema::operations;
 
 /// A call that changes something.
 #[derive(Clone)]
-struct Change {
-    path: String,
-    person: Person,
-    body: Option<Value>,
+pub(crate) struct Change {
+    pub(crate) path: String,
+    pub(crate) person: Person,
+    pub(crate) body: Option<Value>,
 }
 
 impl Change {
@@ -46,7 +46,7 @@ impl Change {
 }
 
 /// Returns a call of a route that goes well, on things that only it needs.
-async fn change(app: &TestApp, method: &str, path: &str) -> Change {
+pub(crate) async fn change(app: &TestApp, method: &str, path: &str) -> Change {
     let name = Uuid::now_v7().to_string();
     let of = |person, id: &str, body| Change {
         path: path.replace("{id}", id),

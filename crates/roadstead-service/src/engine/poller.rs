@@ -41,7 +41,7 @@ pub(super) async fn run(platform: Arc<Platform>, mut stop: watch::Receiver<bool>
     }
 }
 
-async fn round(platform: &Arc<Platform>) {
+pub(super) async fn round(platform: &Arc<Platform>) {
     perform::delete_doomed(platform).await;
     forget_events(platform).await;
     forget_keys(platform).await;

@@ -60,6 +60,17 @@ pub(crate) async fn run(platform: Arc<Platform>, mut stop: watch::Receiver<bool>
     platform.feed.close();
 }
 
+/// Makes one round, as the reader does.
+#[cfg(feature = "test-support")]
+pub(crate) async fn turn(platform: &Platform) -> Result<()> {
+    let mut reader = Reader {
+        platform,
+        publish: true,
+        checked: Instant::now(),
+    };
+    reader.round().await
+}
+
 struct Reader<'a> {
     platform: &'a Platform,
     publish: bool,

@@ -12,6 +12,7 @@ mod vendor;
 
 mod accounts;
 mod catalogues;
+mod circuits;
 mod crash;
 mod deletion;
 mod down;
@@ -28,5 +29,6 @@ mod refused;
 mod secrets;
 mod ssh_keys;
 mod tenants;
+mod turns;
 mod twins;
 mod validation;

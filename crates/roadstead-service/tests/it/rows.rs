@@ -26,6 +26,10 @@ impl Rows {
         }
     }
 
+    pub(crate) const fn is_postgres(&self) -> bool {
+        matches!(self, Self::Server(_))
+    }
+
     /// Asks for one text column, named `line`.
     pub(crate) async fn lines(&self, sql: &str) -> Vec<String> {
         match self {

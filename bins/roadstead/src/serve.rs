@@ -34,6 +34,15 @@ pub(crate) async fn run(settings: Settings, migrate: bool) -> anyhow::Result<()>
     let _lock = lock(&settings)?;
     apply_migrations(&repository, migrate).await?;
     let platform = wiring::platform_of(&settings, repository).await?;
+    if settings.workers > 0 {
+        let taken_back = platform.take_back().await?;
+        if taken_back > 0 {
+            info!(
+                operations.count = taken_back,
+                "took back {taken_back} operations of a server that died"
+            );
+        }
+    }
     let metrics = metrics_listener
         .map(|it| Metrics::start(Recorder::install()?, Arc::clone(&platform), it))
         .transpose()?;

@@ -28,6 +28,8 @@ pub(crate) struct Operation {
     pub(crate) attempts: u32,
     pub(crate) last_outcome: Option<AttemptOutcome>,
     pub(crate) sent_at: Option<Millis>,
+    /// How many jobs stood in the vendor's log before the last attempt.
+    pub(crate) log_place: usize,
     pub(crate) empty_looks: u32,
     pub(crate) remote: Option<RemoteOperation>,
     pub(crate) error: Option<ErrorRecord>,
@@ -117,6 +119,7 @@ impl Store {
             attempts: 0,
             last_outcome: None,
             sent_at: None,
+            log_place: 0,
             empty_looks: 0,
             remote: None,
             error: None,
@@ -192,6 +195,8 @@ impl Store {
             bound: server.bound.map(crate::vendor::remote),
             guarantee,
             unfinished: false,
+            target: None,
+            inherited: false,
         };
         Some((claim, book))
     }
@@ -209,6 +214,7 @@ impl Store {
         claim: Claim,
         now: Millis,
         margin: Duration,
+        log_place: usize,
     ) -> Result<(), Refused> {
         let operation = self.held(claim)?;
         if operation
@@ -229,6 +235,7 @@ impl Store {
         operation.last_outcome = None;
         operation.state = OperationState::Sent;
         operation.sent_at = Some(now);
+        operation.log_place = log_place;
         operation.empty_looks = 0;
         operation.error = None;
         let (server, kind) = (operation.server, operation.kind);

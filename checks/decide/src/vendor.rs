@@ -1,7 +1,8 @@
 //! A provider in virtual time: what it holds, and when it shows it.
 
 use roadstead_core::{
-    Billed, Code, Instance, MiB, OperationStatus, RemoteId, RemoteOperation, State, Status,
+    ActionKind, Billed, Code, Instance, LoggedOperation, MiB, OperationStatus, RemoteId,
+    RemoteOperation, State, Status,
 };
 
 use crate::world::{Millis, at, span};
@@ -87,6 +88,7 @@ pub(crate) fn remote(id: u64) -> RemoteId {
 #[derive(Clone, Debug)]
 struct Job {
     object: u64,
+    kind: ActionKind,
     ends: Millis,
     fails: bool,
 }
@@ -188,7 +190,7 @@ impl Vendor {
     pub(crate) fn act(
         &mut self,
         id: u64,
-        state: State,
+        (kind, state): (ActionKind, State),
         now: Millis,
         fails: bool,
     ) -> Option<RemoteOperation> {
@@ -199,6 +201,7 @@ impl Vendor {
         }
         self.jobs.push(Job {
             object: id,
+            kind,
             ends: now + JOB,
             fails,
         });
@@ -222,6 +225,25 @@ impl Vendor {
             status,
             poll_after: span(2_000),
         })
+    }
+
+    /// Returns where the log ends.
+    pub(crate) fn log_end(&self) -> usize {
+        self.jobs.len()
+    }
+
+    /// Returns what the log tells of a server behind a place.
+    pub(crate) fn log(&self, id: u64, place: usize, now: Millis) -> Vec<LoggedOperation> {
+        let jobs = self.jobs.iter().enumerate().skip(place);
+        jobs.filter(|(_, job)| job.object == id)
+            .filter_map(|(number, job)| {
+                Some(LoggedOperation {
+                    kind: Some(job.kind),
+                    started: None,
+                    operation: self.job(number, now)?,
+                })
+            })
+            .collect()
     }
 
     /// Returns what the lists show.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use jiff::Timestamp;
-use roadstead_core::{CreateGuarantee, State, after};
+use roadstead_core::{ActionKind, CreateGuarantee, State, after};
 use roadstead_repository::{Change, Lifecycle, OperationKind};
 use roadstead_service::{Book, Call, Observed, Step};
 
@@ -369,7 +369,8 @@ impl World {
                 self.say(&format!("operation {} calls {call:?}", claim.operation));
                 if call == Call::Send {
                     let margin = self.engine.clockwork.send_margin;
-                    match self.store.begin_attempt(claim, self.now, margin) {
+                    let place = self.vendor.log_end();
+                    match self.store.begin_attempt(claim, self.now, margin, place) {
                         Ok(()) => {}
                         Err(Refused::Edge(edge)) => {
                             return self.violation(format!("no such edge: {edge}"));
@@ -463,11 +464,13 @@ impl World {
         }
     }
 
-    /// Returns the state that an action is to lead to.
-    pub(crate) const fn wanted(kind: OperationKind) -> State {
+    /// Returns what an action is called at the vendor, and the state that it is to lead to.
+    pub(crate) const fn wanted(kind: OperationKind) -> (ActionKind, State) {
         match kind {
-            OperationKind::Shutdown | OperationKind::PowerOff => State::Stopped,
-            _ => State::Running,
+            OperationKind::Shutdown => (ActionKind::Shutdown, State::Stopped),
+            OperationKind::PowerOff => (ActionKind::PowerOff, State::Stopped),
+            OperationKind::Reboot => (ActionKind::Reboot, State::Running),
+            _ => (ActionKind::Boot, State::Running),
         }
     }
 }

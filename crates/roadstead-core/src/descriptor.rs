@@ -132,7 +132,8 @@ pub enum RootPassword {
 pub struct ResizeRule {
     /// Whether the server must be stopped.
     pub needs_stopped: bool,
-    /// Whether the disk of the new plan may be smaller than the server's.
+    /// Whether a plan with a smaller disk than the server's may be asked for, because only the
+    /// vendor knows what fits; it refuses what does not.
     pub shrinks_disk: bool,
 }
 

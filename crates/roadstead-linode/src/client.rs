@@ -147,6 +147,8 @@ impl Client {
             request = request.with_json(body).hiding(&["root_pass", "user_data"]);
         }
         let response = self.send(&call, request).await?;
+        // A page of something in between is no acceptance.
+        response.json::<serde_json::Map<String, serde_json::Value>>()?;
         Ok(self.answered_at(&response))
     }
 

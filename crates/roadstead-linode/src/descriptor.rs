@@ -92,7 +92,8 @@ pub fn descriptor() -> Descriptor {
         root_password: RootPassword::Native,
         resize: ResizeRule {
             needs_stopped: false,
-            shrinks_disk: false,
+            // What its disks take of the plan's is not in what the API shows of a Linode.
+            shrinks_disk: true,
         },
         rebuild: RebuildRule {
             root_password: true,

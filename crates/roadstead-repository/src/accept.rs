@@ -4,6 +4,7 @@ use diesel::sql_types::{Bool, Jsonb, Text};
 use diesel::{ExpressionMethods, IntoSql, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use roadstead_core::{InstanceId, OperationId, crash_point};
+use serde_json::json;
 
 use crate::db::{Connection, Repository, Write, detached, run, written};
 use crate::error::{Error, Result};
@@ -11,6 +12,7 @@ use crate::events::Told;
 use crate::operations::unfinished;
 use crate::record::{
     Accepted, AuditEntry, Lifecycle, NewInstance, NewOperation, OperationKind, OperationState,
+    Terms,
 };
 use crate::schema::{audit_log, idempotency_keys, operations, vps_instances};
 use crate::sealing::{Keyring, Sealed};
@@ -46,6 +48,7 @@ impl Repository {
                 operation,
                 sealed,
                 audit,
+                terms: None,
             };
             let mut tx = repository.db.begin().await?;
             let outcome = create(&mut tx, &asked, &instance).await;
@@ -88,6 +91,41 @@ impl Repository {
         operation: NewOperation,
         audit: AuditEntry,
     ) -> Result<Accepted> {
+        self.accept(tenant, instance, operation, None, audit).await
+    }
+
+    /// Puts a change of plan on record, in one transaction, with what the server costs once it is
+    /// done. The line of the log says what it costs and is now, as `before`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Repository::accept_action`]; [`Error::Changed`] if the plan on sale is not as the
+    /// sale saw it.
+    pub async fn accept_resize(
+        &self,
+        tenant: &Tenant,
+        instance: InstanceId,
+        operation: NewOperation,
+        terms: Terms,
+        audit: AuditEntry,
+    ) -> Result<Accepted> {
+        if operation.kind != OperationKind::Resize {
+            return Err(Error::Invalid {
+                what: "a new price with anything but `resize`",
+            });
+        }
+        self.accept(tenant, instance, operation, Some(terms), audit)
+            .await
+    }
+
+    async fn accept(
+        &self,
+        tenant: &Tenant,
+        instance: InstanceId,
+        operation: NewOperation,
+        terms: Option<Terms>,
+        audit: AuditEntry,
+    ) -> Result<Accepted> {
         if operation.kind == OperationKind::Create {
             return Err(Error::Invalid {
                 what: "`create` as an action on a server",
@@ -96,14 +134,15 @@ impl Repository {
         let (repository, tenant) = (self.clone(), *tenant);
         detached(async move {
             let sealed = seal(&repository.keys, &operation)?;
-            let asked = Asked {
+            let mut asked = Asked {
                 tenant,
                 operation,
                 sealed,
                 audit,
+                terms,
             };
             let mut tx = repository.db.begin().await?;
-            let outcome = act(&mut tx, &asked, Id(instance.0)).await;
+            let outcome = act(&mut tx, &mut asked, Id(instance.0)).await;
             crash_point!(asked.operation.kind.as_str(), "t1_before");
             let accepted = tx.finish(outcome).await?;
             crash_point!(asked.operation.kind.as_str(), "t1_after");
@@ -119,13 +158,14 @@ struct Asked {
     operation: NewOperation,
     sealed: Option<Sealed>,
     audit: AuditEntry,
+    terms: Option<Terms>,
 }
 
 async fn create(tx: &mut Connection, asked: &Asked, new: &NewInstance) -> Result<Accepted> {
     if let Some(earlier) = answers::take(tx, &asked.audit).await? {
         return Ok(again(earlier));
     }
-    let now = plans::hold(tx, new).await?;
+    let now = plans::hold(tx, Id(new.provider.0), new.sale.as_ref()).await?;
     let instance = row::Instance::new(asked.tenant.org, new, now)?;
     let operation = ready(asked, &instance, now);
     let mut told = Told::default();
@@ -193,7 +233,7 @@ async fn write(
     }
 }
 
-async fn act(tx: &mut Connection, asked: &Asked, id: Id) -> Result<Accepted> {
+async fn act(tx: &mut Connection, asked: &mut Asked, id: Id) -> Result<Accepted> {
     if let Some(earlier) = answers::take(tx, &asked.audit).await? {
         return Ok(again(earlier));
     }
@@ -207,6 +247,7 @@ async fn act(tx: &mut Connection, asked: &Asked, id: Id) -> Result<Accepted> {
     let unfinished: Vec<row::Operation> = run!(tx, c => operations::table
         .filter(operations::instance_id.eq(id)).filter(unfinished())
         .order(operations::id).select(row::Operation::as_select()).load(c).await)?;
+    keep_terms(asked, &instance)?;
     // One that waits for a person holds up no other.
     let attention = OperationState::Attention.as_str();
     let mut active = unfinished.iter().filter(|it| it.state != attention);
@@ -254,11 +295,39 @@ async fn act(tx: &mut Connection, asked: &Asked, id: Id) -> Result<Accepted> {
         if lifecycle != Lifecycle::Live {
             return Err(Error::WrongState { lifecycle });
         }
+        if let Some(sale) = asked.terms.as_ref().and_then(|it| it.sale.as_ref()) {
+            plans::hold(tx, instance.provider_id, Some(sale)).await?;
+        }
     }
     told.operation(&operation, now)?;
     let accepted = accepted(instance, operation.clone(), false)?;
     write(tx, None, &operation, asked, &told, &accepted).await?;
     Ok(accepted)
+}
+
+/// Keeps what a server is to cost with the operation, and what it costs now in the log.
+fn keep_terms(asked: &mut Asked, instance: &row::Instance) -> Result<()> {
+    let Some(terms) = &asked.terms else {
+        return Ok(());
+    };
+    let before = instance.clone().into_record()?;
+    let was = Terms {
+        price: before.price,
+        sale: before.sale,
+    };
+    let after = row::terms(terms)?;
+    if let Some(plain) = asked.operation.request.plain.as_object_mut() {
+        plain.insert(row::TERMS.to_owned(), after.clone());
+    }
+    if let Some(details) = asked.audit.details.as_object_mut() {
+        let before = json!({
+            "plan": before.specification.plan,
+            "terms": row::terms(&was)?,
+        });
+        details.insert("before".to_owned(), before);
+        details.insert("terms".to_owned(), after);
+    }
+    Ok(())
 }
 
 /// Marks what an earlier request has put on record.
@@ -316,5 +385,6 @@ fn ready(asked: &Asked, instance: &row::Instance, now: Time) -> row::Operation {
         updated_at: now,
         finished_at: None,
         request_id: asked.audit.request_id.clone(),
+        log_place: None,
     }
 }

@@ -178,8 +178,16 @@ async fn change_instance(
         remote,
         observation,
         problem,
+        image,
+        takes_terms,
     } = change;
-    if lifecycle.is_none() && remote.is_none() && observation.is_none() && problem.is_none() {
+    let terms = if *takes_terms {
+        operation.terms()?
+    } else {
+        None
+    };
+    let is_quiet = lifecycle.is_none() && remote.is_none() && observation.is_none();
+    if is_quiet && problem.is_none() && image.is_none() && terms.is_none() {
         return Ok(());
     }
     let instance = hold(tx, operation.instance_id).await?;
@@ -212,6 +220,10 @@ async fn change_instance(
         observed
             .as_ref()
             .map(|_| vps_instances::observed_at.eq(Some(now))),
+        image
+            .as_ref()
+            .map(|it| vps_instances::image_id.eq(it.as_str())),
+        terms.as_ref().map(row::priced).transpose()?,
         vps_instances::updated_at.eq(now),
         observed,
     );

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
+use diesel::sql_types::Bool;
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper,
+    BoolExpressionMethods, ExpressionMethods, IntoSql, OptionalExtension, QueryDsl,
+    SelectableHelper,
 };
 use diesel_async::RunQueryDsl;
-use roadstead_core::crash_point;
+use roadstead_core::{LogPlace, crash_point};
 use uuid::Uuid;
 
-use crate::db::{Connection, Repository, detached, run};
+use crate::db::{Backend, Connection, Repository, detached, run};
 use crate::error::{Error, Result};
 use crate::events::Told;
 use crate::operations::{check_edge, movable};
@@ -57,15 +59,33 @@ impl Repository {
     ///
     /// [`Error::Unavailable`] if the database does not answer.
     pub async fn release_leases(&self, worker: Uuid) -> Result<u32> {
+        self.release_of(Some(worker)).await
+    }
+
+    async fn release_of(&self, worker: Option<Uuid>) -> Result<u32> {
         let repository = self.clone();
         detached(async move {
             let mut tx = repository.db.begin().await?;
-            let outcome = release(&mut tx, Id(worker)).await;
+            let outcome = release(&mut tx, worker.map(Id)).await;
             let released = tx.finish(outcome).await?;
             repository.told();
             Ok(released)
         })
         .await
+    }
+
+    /// Frees all leases of an embedded database, which one process alone works on: whoever held
+    /// them is dead. What had not been sent is ready again. Elsewhere nothing is done, because
+    /// another process may be at work. Returns how many there were.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] if the database does not answer.
+    pub async fn take_back_leases(&self) -> Result<u32> {
+        match self.backend() {
+            Backend::Postgres => Ok(0),
+            Backend::Sqlite => self.release_of(None).await,
+        }
     }
 
     /// Puts an attempt on record: the operation becomes sent. Nothing may leave for the vendor
@@ -82,13 +102,30 @@ impl Repository {
         digest: &[u8],
         margin: Duration,
     ) -> Result<SentAttempt> {
-        let (repository, digest) = (self.clone(), digest.to_vec());
+        self.begin_logged_attempt(claim, digest, None, margin).await
+    }
+
+    /// The same, with where the vendor's own log of the server ends before the request. What
+    /// comes into the log after it may be the request's.
+    ///
+    /// # Errors
+    ///
+    /// As [`Repository::begin_attempt`].
+    pub async fn begin_logged_attempt(
+        &self,
+        claim: &Claim,
+        digest: &[u8],
+        log_place: Option<&LogPlace>,
+        margin: Duration,
+    ) -> Result<SentAttempt> {
+        let repository = self.clone();
+        let (digest, place) = (digest.to_vec(), log_place.map(|it| it.as_str().to_owned()));
         let (id, epoch) = (Id(claim.operation.id.0), claim.epoch);
         #[cfg(feature = "crash-points")]
         let kind = claim.operation.kind.as_str();
         detached(async move {
             let mut tx = repository.db.begin().await?;
-            let outcome = begin_attempt(&mut tx, id, epoch, digest, margin).await;
+            let outcome = begin_attempt(&mut tx, id, epoch, digest, place, margin).await;
             crash_point!(kind, "t2_before");
             let attempt = tx.finish(outcome).await?;
             crash_point!(kind, "t2_after");
@@ -167,9 +204,13 @@ async fn claim(
     Ok(claims)
 }
 
-async fn release(tx: &mut Connection, worker: Id) -> Result<u32> {
+/// Frees the leases of a worker, or of all.
+async fn release(tx: &mut Connection, worker: Option<Id>) -> Result<u32> {
     let now = tx.now().await?;
-    let mine = operations::worker.eq(Some(worker));
+    let everybody = worker.is_none().into_sql::<Bool>();
+    let mine = operations::worker
+        .is_not_null()
+        .and(operations::worker.eq(worker).or(everybody));
     let unsent = operations::state.eq(OperationState::Leased.as_str());
     let again: Vec<row::Operation> = run!(tx, c => diesel::update(operations::table)
         .filter(mine.and(unsent))
@@ -263,6 +304,7 @@ async fn begin_attempt(
     id: Id,
     epoch: i64,
     digest: Vec<u8>,
+    place: Option<String>,
     margin: Duration,
 ) -> Result<SentAttempt> {
     let row = lock(tx, id, epoch).await?;
@@ -314,6 +356,7 @@ async fn begin_attempt(
         operations::attempts.eq(number),
         operations::sent_at.eq(Some(now)),
         operations::empty_looks.eq(0),
+        operations::log_place.eq(place),
         // From here on an error is the vendor's; why it had to wait before is no longer true.
         operations::error.eq(None::<serde_json::Value>),
         operations::updated_at.eq(now),

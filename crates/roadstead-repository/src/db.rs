@@ -15,6 +15,7 @@ use std::time::Duration;
 use diesel::connection::AnsiTransactionManager;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, TransactionManager};
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tracing::Instrument;
 
@@ -148,6 +149,17 @@ impl Repository {
         read!(self.db, c => diesel::select(written::<diesel::sql_types::Integer>("1"))
             .get_result::<i32>(c).await)?;
         Ok(())
+    }
+
+    /// Reads the database's clock.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`](crate::Error::Unavailable) if the database does not answer.
+    pub async fn now(&self) -> Result<Timestamp> {
+        let mut tx = self.db.begin().await?;
+        let now = tx.now().await;
+        Ok(tx.finish(now).await?.0)
     }
 }
 

@@ -37,8 +37,8 @@ pub use crate::record::{
     Observation, OfferedIn, OfferedPlan, OfferedPrice, Operation, OperationBrief, OperationKind,
     OperationSlice, OperationState, Organization, OwnMarkups, Placement, PlanImport, Position,
     Provider, ProviderPatch, Request, Role, Sale, SaleOffering, SalePlan, SalePlanFilter,
-    SalePlanMark, SalePlanOrder, SalePlanPatch, SentAttempt, Session, Specification, SshKey, User,
-    Verification,
+    SalePlanMark, SalePlanOrder, SalePlanPatch, SentAttempt, Session, Specification, SshKey, Terms,
+    User, Verification,
 };
 pub use crate::sealing::Keyring;
 pub use crate::tally::{OpenOperations, Pool, Tally};

@@ -13,7 +13,7 @@ use crate::answers::once;
 use crate::db::{Connection, Repository, detached, read, run, written};
 use crate::error::{Error, Result};
 use crate::record::{
-    AuditEntry, BaseChange, Lifecycle, NewInstance, NewSalePlan, SalePlan, SalePlanPatch,
+    AuditEntry, BaseChange, Lifecycle, NewSalePlan, Sale, SalePlan, SalePlanPatch,
 };
 use crate::schema::{service_providers, vps_instances, vps_plans};
 use crate::types::{DbTime, Id, Time};
@@ -106,9 +106,8 @@ impl Repository {
 ///
 /// [`Error::NotFound`] if there is no such account, [`Error::Changed`] if the plan is not as the
 /// sale saw it.
-pub(crate) async fn hold(tx: &mut Connection, new: &NewInstance) -> Result<Time> {
-    let provider = Id(new.provider.0);
-    let Some(sale) = &new.sale else {
+pub(crate) async fn hold(tx: &mut Connection, provider: Id, sale: Option<&Sale>) -> Result<Time> {
+    let Some(sale) = sale else {
         return providers::hold(tx, provider).await;
     };
     let as_seen = vps_plans::table

@@ -16,7 +16,7 @@ pub use self::instance::{
 pub use self::list::{InstanceSlice, ListedBy, Listing, OperationSlice};
 pub use self::operation::{
     Accepted, AttemptOutcome, Change, Claim, ErrorRecord, IdempotencyKey, InstanceChange,
-    NewOperation, Operation, OperationKind, OperationState, Request, SentAttempt,
+    NewOperation, Operation, OperationKind, OperationState, Request, SentAttempt, Terms,
 };
 pub use self::people::{AuditEntry, Membership, NewSession, Organization, Role, Session, User};
 pub use self::plan::{

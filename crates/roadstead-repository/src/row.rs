@@ -16,10 +16,10 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 
 pub(crate) use self::event::Event;
-pub(crate) use self::instance::{Instance, observed};
-pub(crate) use self::operation::{Attempt, Operation};
+pub(crate) use self::instance::{Instance, observed, priced};
+pub(crate) use self::operation::{Attempt, Operation, TERMS};
 pub(crate) use self::people::{Membership, Organization, Session, User};
-pub(crate) use self::plan::SalePlan;
+pub(crate) use self::plan::{SalePlan, terms};
 pub(crate) use self::provider::{Provider, verification};
 pub(crate) use self::ssh_key::{Placement, SshKey};
 

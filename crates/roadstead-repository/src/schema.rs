@@ -183,6 +183,7 @@ diesel::table! {
         updated_at -> DbTime,
         finished_at -> Nullable<DbTime>,
         request_id -> Nullable<Text>,
+        log_place -> Nullable<Text>,
     }
 }
 

@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use tracing::{Instrument, debug, error, info, info_span, warn};
 use uuid::Uuid;
 
-pub use self::decide::{Book, Call, Clockwork, Observed, Step, decide};
+pub use self::decide::{Book, Call, Clockwork, Observed, Step, Target, decide};
 pub(crate) use self::observe::observation;
 use crate::{Platform, feed};
 
@@ -259,6 +259,7 @@ const fn points(call: Call) -> [&'static str; 3] {
         Call::Get => ["get_before", "get_after", "get_written"],
         Call::Finish => ["finish_before", "finish_after", "finish_written"],
         Call::Ask => ["ask_before", "ask_after", "ask_written"],
+        Call::Log => ["log_before", "log_after", "log_written"],
         Call::ConfirmGone => ["confirm_before", "confirm_after", "confirm_written"],
     }
 }

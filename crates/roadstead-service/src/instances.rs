@@ -1,7 +1,10 @@
 //! Servers: created, listed, changed and deleted, for one organization.
 
 pub(crate) mod frozen;
+pub(crate) mod frozen_action;
 mod on_sale;
+mod rebuild;
+mod resize;
 mod validate;
 
 use std::fmt;
@@ -18,6 +21,8 @@ use tracing::{info, instrument};
 
 use self::frozen::FrozenRequest;
 use self::on_sale::Intent;
+pub use self::rebuild::RebuildServer;
+pub use self::resize::ResizeServer;
 use crate::error::{Error, Result};
 use crate::grant::{Grant, ManageInstances, ReadInstances};
 use crate::pages::{Page, PageRequest, ServerOrder};
@@ -117,15 +122,8 @@ impl Platform {
         let asked = FrozenRequest::open(&frozen)?.into_request(mark.clone());
         let of_plan = plan.as_ref().map(|it| on_sale::faults(it, &request));
         let already = [of_plan.unwrap_or_default(), keys.faults].concat();
-        let checked = {
-            let checked = validate::check(&account, &request, &asked, already).await;
-            if let Err(Error::Provider(error)) = &checked
-                && error.kind == ErrorKind::BadToken
-            {
-                self.freeze(&account, &error.message).await;
-            }
-            checked?
-        };
+        let checked = validate::check(&account, &request, &asked, already).await;
+        let checked = self.noticing(&account, checked).await?;
         let after_create = account.provider.extensions().after_create;
         if let Some(plan) = after_create.and_then(|it| it.plan(&asked)) {
             FrozenRequest::keep_afterwards(&mut frozen, plan);
@@ -305,6 +303,16 @@ impl Platform {
         Ok(accepted)
     }
 
+    /// Freezes an account whose token the vendor refused while a request was checked.
+    async fn noticing<T>(&self, account: &Account, checked: Result<T>) -> Result<T> {
+        if let Err(Error::Provider(error)) = &checked
+            && error.kind == ErrorKind::BadToken
+        {
+            self.freeze(account, &error.message).await;
+        }
+        checked
+    }
+
     async fn account_for(&self, request: &CreateServer) -> Result<Account> {
         let account = match (&request.provider, &request.kind) {
             (Some(id), _) => self.registry.account(*id).await?,
@@ -345,6 +353,15 @@ fn log(accepted: &Accepted) {
     );
 }
 
+/// Refuses what is done only to a server that is there and about which nothing is to be decided.
+fn at_rest(instance: &Instance) -> Result<()> {
+    match instance.lifecycle {
+        Lifecycle::Live => Ok(()),
+        Lifecycle::Deleted => Err(Error::NoSuchInstance),
+        lifecycle => Err(roadstead_repository::Error::WrongState { lifecycle }.into()),
+    }
+}
+
 /// Refuses what the vendor cannot do, and what makes no sense for the server as last seen.
 fn fits(account: &Account, instance: &Instance, kind: OperationKind) -> Result<()> {
     let descriptor = account.provider.descriptor();
@@ -373,6 +390,8 @@ const fn audit_word(kind: OperationKind) -> &'static str {
         OperationKind::Shutdown => "instance.shutdown",
         OperationKind::Reboot => "instance.reboot",
         OperationKind::PowerOff => "instance.power_off",
+        OperationKind::Resize => "instance.resize",
+        OperationKind::Rebuild => "instance.rebuild",
         OperationKind::Delete => "instance.delete",
     }
 }

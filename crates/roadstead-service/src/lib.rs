@@ -31,7 +31,7 @@ pub use roadstead_repository::{
 };
 
 pub use crate::catalogue::{Catalogue, CatalogueSource, Keeper};
-pub use crate::engine::{Book, Call, Clockwork, Engine, Observed, Step, decide};
+pub use crate::engine::{Book, Call, Clockwork, Engine, Observed, Step, Target, decide};
 pub use crate::error::{Error, FieldError, Result, public_field};
 pub use crate::feed::{
     End, EventClockwork, EventFilter, EventItem, EventKind, EventRequest, EventStream,
@@ -40,7 +40,7 @@ pub use crate::grant::{
     Caller, Grant, ManageInstances, ManageKeys, OperatorGrant, Permission, ReadInstances, ReadKeys,
 };
 pub use crate::health::{CallClass, CircuitPolicy, CircuitState, CircuitStatus, Health, LastCall};
-pub use crate::instances::CreateServer;
+pub use crate::instances::{CreateServer, RebuildServer, ResizeServer};
 pub use crate::observed::ObservedProvider;
 pub use crate::pages::{Page, PageRequest, ServerOrder};
 pub use crate::people::{Login, NewUser};

@@ -43,6 +43,8 @@ pub struct Platform {
     pub(crate) bell: Bell,
     pub(crate) feed: Arc<Feed>,
     pub(crate) deployment: Box<str>,
+    /// When this process began, by the database's clock.
+    pub(crate) opened_at: Timestamp,
     pub(crate) session_lifetime: Duration,
     /// Bounds how many passwords are hashed at once: each takes 19 MiB.
     pub(crate) hashing: Semaphore,
@@ -59,6 +61,7 @@ impl Platform {
     /// [`Error::Unavailable`] when the database is away.
     pub async fn open(config: PlatformConfig) -> Result<Arc<Self>> {
         let deployment = config.repository.open().await?;
+        let opened_at = config.repository.now().await?;
         let registry = Registry::new(
             config.repository.clone(),
             config.factories,
@@ -73,6 +76,7 @@ impl Platform {
             bell: Bell::new(),
             feed: Feed::new(config.clockwork.events),
             deployment: deployment.id.into(),
+            opened_at,
             session_lifetime: config.session_lifetime,
             hashing: Semaphore::new(2),
             login_queue: Semaphore::new(WAITING_LOGINS),
@@ -83,6 +87,18 @@ impl Platform {
     #[must_use]
     pub const fn registry(&self) -> &Registry {
         &self.registry
+    }
+
+    /// Takes back at once what an earlier process was at work on when it died, where this one is
+    /// alone: what was not sent is ready again, and what may have been sent is looked for. Where
+    /// several processes share the database, the leases of the dead end by themselves. Returns how
+    /// many there were.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] when the database is away.
+    pub async fn take_back(&self) -> Result<u32> {
+        Ok(self.repository.take_back_leases().await?)
     }
 
     /// Asks the database whether it is there.

@@ -50,6 +50,7 @@ impl World {
                     None => self.get(bound),
                 }
             }
+            Call::Log => self.log(operation, bound),
             Call::ConfirmGone => self.confirm_gone(server, bound),
         };
         self.later(worker, token, observed);
@@ -248,6 +249,27 @@ impl World {
             Some(instance) => Observed::Seen(Box::new(instance)),
             None => Observed::Absent,
         }
+    }
+
+    /// Reads the vendor's own log behind the place where it ended before the request. What is not
+    /// in it counts only where the account is ours.
+    fn log(&mut self, operation: usize, bound: Option<u64>) -> Observed {
+        if self.accident(150) {
+            return Observed::Blind(self.hiccup());
+        }
+        let place = self.store.operations.get(operation);
+        let (Some(id), Some(place)) = (bound, place.map(|it| it.log_place)) else {
+            return Observed::Absent;
+        };
+        let entries = if self.foreign {
+            Vec::new()
+        } else {
+            self.vendor.log(id, place, self.now)
+        };
+        if entries.is_empty() && !self.is_same() {
+            return Observed::Blind(error(ErrorKind::Busy));
+        }
+        Observed::Logged(entries)
     }
 
     fn confirm_gone(&mut self, server: usize, bound: Option<u64>) -> Observed {

@@ -239,7 +239,8 @@ pub(crate) struct Descriptor {
 pub(crate) struct ResizeRule {
     /// Whether the server must be stopped.
     needs_stopped: bool,
-    /// Whether the disk of the new plan may be smaller than the server's.
+    /// Whether a plan with a smaller disk than the server's may be asked for, because only the
+    /// provider knows what fits; it refuses what does not.
     shrinks_disk: bool,
 }
 

@@ -1,5 +1,7 @@
 //! Servers: created, listed, changed, run and deleted.
 
+mod reshape;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -98,6 +100,32 @@ pub(super) fn routes() -> Vec<Route> {
             "powerOffServer",
             "Cut a server's power",
         ),
+        action(
+            Route::post("/api/vps/{id}/resize", reshape::resize),
+            "resizeServer",
+            "Change a server's plan",
+        )
+        .about(
+            "Checks the plan as a create does, puts the intent on record, and answers with the \
+             operation. Give `type`, or `plan_id` of a plan on sale at the server's account. The \
+             plan, what the server is made of, its price and the terms of its sale change together \
+             when the provider has done it, and not if it fails; what it cost until then stays in \
+             the audit log. `resize` of the provider's `descriptor` says whether the server has to \
+             be stopped; if it runs then, that is an `INVALID_ACTION`.",
+        )
+        .asks_provider(),
+        action(
+            Route::post("/api/vps/{id}/rebuild", reshape::rebuild),
+            "rebuildServer",
+            "Put a fresh image on a server's disk",
+        )
+        .about(
+            "Everything on the disk is lost; the id, the addresses and the price stay. `rebuild` \
+             of the provider's `descriptor` says what can be given beside the image. It is sent to \
+             the provider at most once: if the answer is lost and the provider's own log does not \
+             tell of it, the operation is left in `attention`.",
+        )
+        .asks_provider(),
         action(
             Route::delete("/api/vps/{id}", delete),
             "deleteServer",

@@ -39,7 +39,7 @@ enum Thing {
 use Thing::{Account, Key, Nothing, Operation, Plan, Server};
 
 /// Every route. One that is mounted and not listed here fails a test below.
-const ROUTES: [(&str, &str, Who, Thing); 47] = [
+const ROUTES: [(&str, &str, Who, Thing); 49] = [
     ("GET", "/docs", Anyone, Nothing),
     ("GET", "/docs/style.css", Anyone, Nothing),
     ("GET", "/api/openapi.json", Anyone, Nothing),
@@ -68,6 +68,8 @@ const ROUTES: [(&str, &str, Who, Thing); 47] = [
     ("POST", "/api/vps/{id}/shutdown", Manage, Server),
     ("POST", "/api/vps/{id}/reboot", Manage, Server),
     ("POST", "/api/vps/{id}/power-off", Manage, Server),
+    ("POST", "/api/vps/{id}/resize", Manage, Server),
+    ("POST", "/api/vps/{id}/rebuild", Manage, Server),
     ("GET", "/api/vps/{id}/operations", Look, Server),
     ("GET", "/api/operations/{id}", Look, Operation),
     ("GET", "/api/events", Look, Nothing),
@@ -215,6 +217,8 @@ fn body(method: &str, path: &str) -> Option<Value> {
             Some(json!({ "email": "member@test.example", "password": PASSWORD }))
         }
         ("POST", "/api/vps") => Some(wanted("another")),
+        ("POST", "/api/vps/{id}/resize") => Some(json!({ "type": "s-1vcpu-2gb" })),
+        ("POST", "/api/vps/{id}/rebuild") => Some(json!({ "image": "debian-12-x64" })),
         ("PUT", "/api/admin/providers/reorder") => Some(json!({ "order": [] })),
         ("PUT", _) => Some(json!({})),
         // Without an account, so that nothing is put on sale over and over.

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use roadstead_core::{
-    InstanceId, OperationId, OrgId, ProviderId, RemoteId, RemoteOperation, Secret,
+    ImageId, InstanceId, LogPlace, OperationId, OrgId, Price, ProviderId, RemoteId,
+    RemoteOperation, Secret,
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Instance, Lifecycle, Observation};
+use super::{Instance, Lifecycle, Observation, Sale};
 
 /// What an operation does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -24,18 +25,24 @@ pub enum OperationKind {
     Reboot,
     /// Cuts its power.
     PowerOff,
+    /// Changes its plan.
+    Resize,
+    /// Replaces its disk by a fresh image.
+    Rebuild,
     /// Deletes it.
     Delete,
 }
 
 impl OperationKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Create,
         Self::Boot,
         Self::Shutdown,
         Self::Reboot,
         Self::PowerOff,
+        Self::Resize,
+        Self::Rebuild,
         Self::Delete,
     ];
 
@@ -48,6 +55,8 @@ impl OperationKind {
             Self::Shutdown => "shutdown",
             Self::Reboot => "reboot",
             Self::PowerOff => "power_off",
+            Self::Resize => "resize",
+            Self::Rebuild => "rebuild",
             Self::Delete => "delete",
         }
     }
@@ -276,6 +285,8 @@ pub struct Operation {
     pub finished_at: Option<Timestamp>,
     /// Id of the HTTP request that asked for it, if one did.
     pub request_id: Option<String>,
+    /// Where the vendor's own log of the server ended before the last attempt, if it was read.
+    pub log_place: Option<LogPlace>,
 }
 
 /// A failure as our books keep it: the public code and our sentence.
@@ -380,4 +391,17 @@ pub struct InstanceChange {
     pub observation: Option<Observation>,
     /// Why it failed or needs a person; `Some(None)` clears it.
     pub problem: Option<Option<String>>,
+    /// What it is made from, from now on.
+    pub image: Option<ImageId>,
+    /// Whether it costs from now on what its operation was accepted with.
+    pub takes_terms: bool,
+}
+
+/// What a server costs, and under which terms it was sold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// The price; `None` where the vendor does not say.
+    pub price: Option<Price>,
+    /// The terms, where a plan on sale was bought.
+    pub sale: Option<Sale>,
 }

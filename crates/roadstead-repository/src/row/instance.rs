@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::plan::{read_sale, sale};
 use super::{currency, json, nanos, number, parse, stored, word};
 use crate::error::Result;
-use crate::record::{self, Lifecycle, NewInstance, Observation, Specification};
+use crate::record::{self, Lifecycle, NewInstance, Observation, Specification, Terms};
 use crate::schema::vps_instances;
 use crate::types::{Id, Time};
 
@@ -66,6 +66,39 @@ pub(crate) struct Observed {
     disk_mib: Option<i64>,
 }
 
+/// The columns that a new price fills.
+#[derive(Clone, Debug, AsChangeset)]
+#[diesel(table_name = vps_instances, treat_none_as_null = true)]
+pub(crate) struct Priced {
+    price_hourly: Option<i64>,
+    price_monthly: Option<i64>,
+    price_currency: Option<String>,
+    price_monthly_is_cap: bool,
+    price_source: Option<Value>,
+    price_as_of: Option<Time>,
+    sale_plan_id: Option<Id>,
+    sale: Option<Value>,
+}
+
+/// Spells what a server costs as columns.
+pub(crate) fn priced(it: &Terms) -> Result<Priced> {
+    let price = it.price.as_ref();
+    let hourly = price.and_then(|it| it.hourly);
+    let monthly = price.and_then(|it| it.monthly);
+    Ok(Priced {
+        price_hourly: hourly.map(nanos).transpose()?,
+        price_monthly: monthly.map(nanos).transpose()?,
+        price_currency: currency(hourly, monthly)?.map(|it| it.as_str().to_owned()),
+        price_monthly_is_cap: price.is_some_and(|it| it.monthly_is_cap),
+        price_source: price
+            .map(|it| json("this price source", &it.source))
+            .transpose()?,
+        price_as_of: price.map(|it| Time::from(it.as_of)),
+        sale_plan_id: it.sale.as_ref().map(|it| Id(it.plan.0)),
+        sale: it.sale.as_ref().map(sale).transpose()?,
+    })
+}
+
 /// Spells an observation as columns.
 pub(crate) fn observed(it: &Observation) -> Result<Observed> {
     Ok(Observed {
@@ -92,9 +125,19 @@ impl Instance {
             memory,
             disk,
         } = &it.specification;
-        let price = it.price.as_ref();
-        let hourly = price.and_then(|it| it.hourly);
-        let monthly = price.and_then(|it| it.monthly);
+        let Priced {
+            price_hourly,
+            price_monthly,
+            price_currency,
+            price_monthly_is_cap,
+            price_source,
+            price_as_of,
+            sale_plan_id,
+            sale,
+        } = priced(&Terms {
+            price: it.price.clone(),
+            sale: it.sale.clone(),
+        })?;
         let no_addresses: [roadstead_core::Address; 0] = [];
         Ok(Self {
             id: Id(it.id.0),
@@ -117,20 +160,18 @@ impl Instance {
             memory_mib: stored("so much memory", memory.0)?,
             disk_mib: disk.map(|it| stored("so large a disk", it.0)).transpose()?,
             addresses: json("an empty list", &no_addresses)?,
-            price_hourly: hourly.map(nanos).transpose()?,
-            price_monthly: monthly.map(nanos).transpose()?,
-            price_currency: currency(hourly, monthly)?.map(|it| it.as_str().to_owned()),
-            price_monthly_is_cap: price.is_some_and(|it| it.monthly_is_cap),
-            price_source: price
-                .map(|it| json("this price source", &it.source))
-                .transpose()?,
-            price_as_of: price.map(|it| Time::from(it.as_of)),
+            price_hourly,
+            price_monthly,
+            price_currency,
+            price_monthly_is_cap,
+            price_source,
+            price_as_of,
             problem: None,
             observed_at: None,
             created_at: now,
             updated_at: now,
-            sale_plan_id: it.sale.as_ref().map(|it| Id(it.plan.0)),
-            sale: it.sale.as_ref().map(sale).transpose()?,
+            sale_plan_id,
+            sale,
         })
     }
 

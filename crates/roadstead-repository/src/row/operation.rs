@@ -1,14 +1,18 @@
 //! Rows of `operations` and `attempts`.
 
 use diesel::prelude::{Insertable, Queryable, Selectable};
-use roadstead_core::{InstanceId, OperationId, OrgId, ProviderId};
+use roadstead_core::{InstanceId, LogPlace, OperationId, OrgId, ProviderId};
 use serde_json::Value;
 
+use super::plan::read_terms;
 use super::{number, parse, word};
 use crate::error::Result;
-use crate::record::{self, OperationKind, OperationState};
+use crate::record::{self, OperationKind, OperationState, Terms};
 use crate::schema::{attempts, operations};
 use crate::types::{Id, Time};
+
+/// The member of a request that holds what the server costs once it is done.
+pub(crate) const TERMS: &str = "terms";
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = operations, treat_none_as_default_value = false)]
@@ -36,6 +40,7 @@ pub(crate) struct Operation {
     pub(crate) updated_at: Time,
     pub(crate) finished_at: Option<Time>,
     pub(crate) request_id: Option<String>,
+    pub(crate) log_place: Option<String>,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
@@ -61,6 +66,14 @@ impl Operation {
 
     pub(crate) fn state(&self) -> Result<OperationState> {
         word("operations.state", OperationState::from_word(&self.state))
+    }
+
+    /// Returns what its server costs once it has succeeded, where it was accepted with that.
+    pub(crate) fn terms(&self) -> Result<Option<Terms>> {
+        self.request
+            .get(TERMS)
+            .map(|it| read_terms(it.clone()))
+            .transpose()
     }
 
     /// Returns whether members see something else than `before`.
@@ -96,6 +109,7 @@ impl Operation {
             updated_at: self.updated_at.0,
             finished_at: self.finished_at.map(|it| it.0),
             request_id: self.request_id,
+            log_place: self.log_place.map(LogPlace::from),
         })
     }
 }

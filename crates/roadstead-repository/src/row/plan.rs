@@ -10,10 +10,11 @@ use roadstead_core::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::{currency, json, nanos, number, parse, stored, word};
 use crate::error::{Error, Result};
-use crate::record::{self, Apart, Hardware, Sale, SaleOffering};
+use crate::record::{self, Apart, Hardware, Sale, SaleOffering, Terms};
 use crate::schema::vps_plans;
 use crate::types::{Id, Time};
 
@@ -113,6 +114,14 @@ struct SaleJson {
     name: String,
     base: PriceJson,
     markup: MarkupJson,
+}
+
+/// What a server is to cost.
+#[derive(Serialize, Deserialize)]
+struct TermsJson {
+    price: Option<PriceJson>,
+    sale_plan: Option<Uuid>,
+    sale: Option<Value>,
 }
 
 impl SalePlan {
@@ -267,6 +276,29 @@ pub(crate) fn sale(it: &Sale) -> Result<Value> {
         markup: MarkupJson::new(&it.markup)?,
     };
     json("these terms of a sale", &kept)
+}
+
+/// Spells what a server is to cost.
+pub(crate) fn terms(it: &Terms) -> Result<Value> {
+    let kept = TermsJson {
+        price: it.price.as_ref().map(PriceJson::new).transpose()?,
+        sale_plan: it.sale.as_ref().map(|it| it.plan.0),
+        sale: it.sale.as_ref().map(sale).transpose()?,
+    };
+    json("these terms", &kept)
+}
+
+/// Reads what a server is to cost.
+pub(crate) fn read_terms(kept: Value) -> Result<Terms> {
+    let column = "operations.request";
+    let kept: TermsJson = parse(column, kept)?;
+    let sale = kept.sale_plan.zip(kept.sale);
+    Ok(Terms {
+        price: kept.price.map(|it| it.into_price(column)).transpose()?,
+        sale: sale
+            .map(|(plan, sale)| read_sale(Id(plan), sale))
+            .transpose()?,
+    })
 }
 
 /// Reads the terms of a sale.

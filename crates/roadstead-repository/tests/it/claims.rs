@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use roadstead_repository::{AttemptOutcome, Error, ErrorRecord, OperationKind, OperationState};
-use roadstead_testkit::{Scratch, on_both_databases};
+use roadstead_testkit::{Backend, Scratch, on_both_databases};
 use uuid::Uuid;
 
 use crate::fixture::{Fleet, LEASE, NO_MARGIN, TEMPLATE, change, lines, migrated};
@@ -139,6 +139,30 @@ on_both_databases! {
         assert_eq!(error().await.as_deref(), Some("RATE_LIMITED"));
         fleet.repository.begin_attempt(&claim, b"digest", NO_MARGIN).await.unwrap();
         assert_eq!(error().await, None);
+    }
+
+    async fn who_is_alone_takes_back_what_the_dead_have_held(database: &Scratch) {
+        let fleet = Fleet::open(database).await;
+        let (unsent, sent) = (fleet.accept().await, fleet.accept().await);
+        let claims = fleet.repository.claim(Uuid::now_v7(), LEASE, 10).await.unwrap();
+        let claim = claims.iter().find(|it| it.operation.id == sent.operation.id).unwrap();
+        fleet.repository.begin_attempt(claim, b"digest", NO_MARGIN).await.unwrap();
+        let alone = database.backend() == Backend::Sqlite;
+        let taken = fleet.repository.take_back_leases().await.unwrap();
+        assert_eq!(taken, if alone { 2 } else { 0 });
+        let again = fleet.repository.claim(Uuid::now_v7(), LEASE, 10).await.unwrap();
+        let state = |id| again.iter().find(|it| it.operation.id == id).map(|it| it.operation.state);
+        if alone {
+            assert_eq!(state(unsent.operation.id), Some(OperationState::Leased));
+            assert_eq!(state(sent.operation.id), Some(OperationState::Unknown));
+            // Whoever was thought dead and is not changes nothing any more.
+            let late = fleet.repository.apply(claim, &change(OperationState::Waiting)).await;
+            assert!(matches!(late, Err(Error::LeaseLost)), "{late:?}");
+        } else {
+            // Somebody else may be at it: the leases end by themselves.
+            assert!(again.is_empty(), "{again:?}");
+        }
+        assert_eq!(fleet.repository.take_back_leases().await.unwrap(), if alone { 2 } else { 0 });
     }
 
     async fn a_worker_that_shuts_down_hands_everything_back(database: &Scratch) {

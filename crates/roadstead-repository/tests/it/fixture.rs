@@ -161,6 +161,7 @@ pub(crate) fn bound(remote: &str) -> InstanceChange {
         remote: Some(remote.to_owned().into()),
         observation: Some(observation(State::Running)),
         problem: None,
+        ..InstanceChange::default()
     }
 }
 

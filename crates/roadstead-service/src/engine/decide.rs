@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use roadstead_core::{
-    Code, CreateGuarantee, Error, ErrorKind, Instance, OperationStatus, RemoteId, RemoteOperation,
-    Retry, after,
+    Code, CreateGuarantee, Error, ErrorKind, ImageId, Instance, LoggedOperation, OperationStatus,
+    PlanId, RemoteId, RemoteOperation, Retry, after,
 };
 use roadstead_repository::{
     Change, ErrorRecord, InstanceChange, Lifecycle, OperationKind, OperationState,
@@ -123,6 +123,20 @@ pub struct Book {
     pub guarantee: CreateGuarantee,
     /// Whether a created server needs something else once it runs.
     pub unfinished: bool,
+    /// What a server becomes by a resize or a rebuild.
+    pub target: Option<Target>,
+    /// Whether it was accepted before this process began. Our books may have been restored since
+    /// to what they were, so that what was sent is not in them.
+    pub inherited: bool,
+}
+
+/// What a server is to become.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// One of this plan.
+    Plan(PlanId),
+    /// One from this image.
+    Image(ImageId),
 }
 
 /// What was just learned.
@@ -152,6 +166,8 @@ pub enum Observed {
     Finished(Box<Instance>, Option<Error>),
     /// The vendor's job as it is now.
     Asked(RemoteOperation),
+    /// What the vendor's own log tells that is not older than the request.
+    Logged(Vec<LoggedOperation>),
     /// The vendor says that there is no such server.
     Absent,
     /// The same, with the account proved to be ours and no server by our mark.
@@ -175,6 +191,8 @@ pub enum Call {
     Finish,
     /// Read the vendor's job.
     Ask,
+    /// Look for the request in the vendor's own log of the server.
+    Log,
     /// Prove that the account is ours and that nothing carries our mark.
     ConfirmGone,
 }
@@ -202,7 +220,9 @@ pub fn decide(book: &Book, observed: Observed, now: Timestamp, clockwork: &Clock
         OperationKind::Boot
         | OperationKind::Shutdown
         | OperationKind::PowerOff
-        | OperationKind::Reboot => rules.action(observed),
+        | OperationKind::Reboot
+        | OperationKind::Resize
+        | OperationKind::Rebuild => rules.action(observed),
     }
 }
 
@@ -233,7 +253,12 @@ impl Rules<'_> {
 
     pub(super) fn attention(&self, problem: String) -> Change {
         let mut change = self.change(OperationState::Attention, Duration::ZERO);
-        if self.book.kind != OperationKind::Reboot && self.book.lifecycle != Lifecycle::Deleting {
+        let is_of_life = matches!(
+            self.book.kind,
+            OperationKind::Create | OperationKind::Delete
+        );
+        // What was done to a server that is there does not keep it from anything else.
+        if is_of_life && self.book.lifecycle != Lifecycle::Deleting {
             change.instance.lifecycle = Some(Lifecycle::Attention);
         }
         change.instance.problem = Some(Some(problem.clone()));
@@ -270,7 +295,9 @@ impl Rules<'_> {
                     OperationKind::Boot
                     | OperationKind::Shutdown
                     | OperationKind::PowerOff
-                    | OperationKind::Reboot => return self.fail(record(error)),
+                    | OperationKind::Reboot
+                    | OperationKind::Resize
+                    | OperationKind::Rebuild => return self.fail(record(error)),
                 }
             }
         }
@@ -350,7 +377,7 @@ impl Rules<'_> {
     }
 
     pub(super) fn is_old(&self) -> bool {
-        self.now > after(self.book.created_at, self.clockwork.lease)
+        self.book.inherited || self.now > after(self.book.created_at, self.clockwork.lease)
     }
 
     /// Returns whether it was tried for long enough. A vendor that takes no more calls before a

@@ -1,21 +1,27 @@
 //! The calls that the rules ask for, and what they show.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lc_rs::digest;
 use roadstead_core::{
-    Action, ActionKind, CreateKey, Error, ErrorKind, Instance, Lane, Provider, RemoteId,
-    Result as CallResult,
+    Action, ActionKind, CreateKey, Error, ErrorKind, Instance, Lane, LogPlace, Outcome, Provider,
+    RemoteId, Result as CallResult, Since,
 };
-use roadstead_repository::{self as repository, Claim, OperationKind, Tenant, Verification};
+use roadstead_repository::{self as repository, Claim, Tenant, Verification};
+use tokio::time::Instant;
 use tracing::{error, info, warn};
 
-use super::decide::{Book, Call, Observed};
+use super::decide::{Book, Call, Observed, Target};
 use super::keys;
 use crate::instances::frozen::FrozenRequest;
+use crate::instances::frozen_action;
 use crate::providers::FOREIGN;
 use crate::registry::Account;
 use crate::{Platform, catalogue};
+
+/// What the clocks of a log and of the answers that it comes with may be apart.
+const SECONDS: Duration = Duration::from_secs(2);
 
 /// A claimed operation with everything its calls need.
 pub(super) struct Hand<'a> {
@@ -24,6 +30,9 @@ pub(super) struct Hand<'a> {
     account: Account,
     /// Why it is not known whose account this is, if it is not.
     doubt: Option<String>,
+    /// What is to be done to a server that there is.
+    action: Option<Action>,
+    taken_up: Instant,
 }
 
 impl<'a> Hand<'a> {
@@ -32,6 +41,8 @@ impl<'a> Hand<'a> {
         platform: &'a Platform,
         claim: &'a Claim,
     ) -> Result<Self, crate::Error> {
+        let taken_up = Instant::now();
+        let action = frozen_action::open(claim.operation.kind, &claim.request)?;
         let account = platform.registry.account(claim.operation.provider).await?;
         let (account, doubt) = platform.verified(account).await?;
         Ok(Self {
@@ -39,6 +50,8 @@ impl<'a> Hand<'a> {
             claim,
             account,
             doubt,
+            action,
+            taken_up,
         })
     }
 
@@ -74,6 +87,12 @@ impl<'a> Hand<'a> {
             bound: self.claim.instance.remote.clone(),
             guarantee: self.provider().descriptor().create_guarantee,
             unfinished: FrozenRequest::afterwards(&self.claim.request).is_some(),
+            target: match &self.action {
+                Some(Action::Resize { plan, .. }) => Some(Target::Plan(plan.clone())),
+                Some(Action::Rebuild { image, .. }) => Some(Target::Image(image.clone())),
+                _ => None,
+            },
+            inherited: operation.created_at < self.platform.opened_at,
         }
     }
 
@@ -98,6 +117,7 @@ impl<'a> Hand<'a> {
             Call::Get => self.patiently(self.get()).await,
             Call::Finish => self.patiently(self.finish()).await,
             Call::Ask => self.patiently(self.ask()).await,
+            Call::Log => self.patiently(self.log()).await,
             Call::ConfirmGone => self.patiently(self.confirm_gone()).await,
         };
         if let Observed::Failed(error)
@@ -156,9 +176,9 @@ impl<'a> Hand<'a> {
     }
 
     async fn send(&self) -> Result<Observed, crate::Error> {
-        match action(self.claim.operation.kind) {
+        match &self.action {
             None => self.send_create().await,
-            Some(action) => self.send_action(&action).await,
+            Some(action) => self.send_action(action).await,
         }
     }
 
@@ -173,7 +193,7 @@ impl<'a> Hand<'a> {
             Err(keys::Failure::Vendor(error)) => return Ok(Observed::Unprepared(error)),
             Err(keys::Failure::Own(error)) => return Err(error),
         };
-        self.begin_attempt().await?;
+        self.begin_attempt(None).await?;
         let sending = provider.create_instance(&request);
         Ok(
             match self.within_margin("create the instance", sending).await {
@@ -202,7 +222,12 @@ impl<'a> Hand<'a> {
                 otherwise => return Ok(otherwise),
             }
         }
-        self.begin_attempt().await?;
+        let place = match self.end_of_log(&*provider, remote, action).await {
+            Ok(place) => place,
+            Err(error) if error.kind == ErrorKind::NoSuchInstance => return Ok(Observed::Absent),
+            Err(error) => return Ok(Observed::Unprepared(error)),
+        };
+        self.begin_attempt(place.as_ref()).await?;
         let sending = provider.perform_action(remote, action);
         Ok(
             match self.within_margin("change the instance", sending).await {
@@ -211,6 +236,36 @@ impl<'a> Hand<'a> {
                 Err(error) => Observed::Failed(error),
             },
         )
+    }
+
+    /// Returns where the vendor's own log of the server ends before a request. What it holds
+    /// afterwards beyond that place is told from what was there before by no clock, neither ours
+    /// nor the vendor's. `None` where it is of no use, or may not be read.
+    async fn end_of_log(
+        &self,
+        provider: &dyn Provider,
+        remote: &RemoteId,
+        action: &Action,
+    ) -> CallResult<Option<LogPlace>> {
+        if action.kind() == ActionKind::Delete {
+            return Ok(None);
+        }
+        let clockwork = &self.platform.clockwork;
+        let patience = clockwork.lease.saturating_sub(clockwork.send_margin) * 3 / 4;
+        let reading = provider.recent_operations(remote, &Since::Now);
+        let read = tokio::time::timeout(patience, reading).await;
+        match read.unwrap_or_else(|_elapsed| {
+            let kind = self.account.record.kind.clone();
+            let message = "the log did not come in time";
+            let error = Error::new(kind, "read the log", ErrorKind::Timeout, message);
+            Err(error.with_outcome(Outcome::NotExecuted))
+        }) {
+            Ok(log) => Ok(Some(log.end)),
+            Err(error) if matches!(error.kind, ErrorKind::Forbidden | ErrorKind::Unsupported) => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Gives up a request before the margin of the lease is used up. Nothing of it leaves later;
@@ -232,13 +287,13 @@ impl<'a> Hand<'a> {
 
     /// Puts an attempt on record. From this commit on bytes may leave; a crash after it is
     /// looked into.
-    async fn begin_attempt(&self) -> Result<(), crate::Error> {
+    async fn begin_attempt(&self, place: Option<&LogPlace>) -> Result<(), crate::Error> {
         let plain = self.claim.request.plain.to_string();
         let digest = digest::digest(&digest::SHA256, plain.as_bytes());
         let margin = self.platform.clockwork.send_margin;
         let repository = &self.platform.repository;
         repository
-            .begin_attempt(self.claim, digest.as_ref(), margin)
+            .begin_logged_attempt(self.claim, digest.as_ref(), place, margin)
             .await?;
         Ok(())
     }
@@ -286,6 +341,32 @@ impl<'a> Hand<'a> {
         }
     }
 
+    /// Looks for the request in the vendor's own log of the server.
+    async fn log(&self) -> Observed {
+        let operation = &self.claim.operation;
+        let Some(remote) = &self.claim.instance.remote else {
+            return Observed::Absent;
+        };
+        let since = match &operation.log_place {
+            Some(place) => Since::Place(place.clone()),
+            None => {
+                let at = operation.sent_at.unwrap_or(operation.created_at);
+                let age = Duration::try_from(self.claim.now.duration_since(at));
+                // The vendor stamps its answers with whole seconds.
+                Since::Ago(age.unwrap_or_default() + self.taken_up.elapsed() + SECONDS)
+            }
+        };
+        match self.provider().recent_operations(remote, &since).await {
+            Ok(log) if log.entries.is_empty() => match self.prove_account().await {
+                Ok(()) => Observed::Logged(log.entries),
+                Err(error) => Observed::Blind(error),
+            },
+            Ok(log) => Observed::Logged(log.entries),
+            Err(error) if error.kind == ErrorKind::NoSuchInstance => Observed::Absent,
+            Err(error) => Observed::Blind(error),
+        }
+    }
+
     /// Proves an absence: with somebody else's token everything is absent.
     async fn confirm_gone(&self) -> Observed {
         match self.what_is_left().await {
@@ -324,18 +405,6 @@ impl<'a> Hand<'a> {
 
     async fn freeze(&self, reason: &str) {
         self.platform.freeze(&self.account, reason).await;
-    }
-}
-
-/// Returns what is asked of the vendor; a create is no action on a server.
-const fn action(kind: OperationKind) -> Option<Action> {
-    match kind {
-        OperationKind::Create => None,
-        OperationKind::Boot => Some(Action::Boot),
-        OperationKind::Shutdown => Some(Action::Shutdown),
-        OperationKind::PowerOff => Some(Action::PowerOff),
-        OperationKind::Reboot => Some(Action::Reboot),
-        OperationKind::Delete => Some(Action::Delete),
     }
 }
 

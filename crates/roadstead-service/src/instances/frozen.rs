@@ -153,6 +153,6 @@ impl FrozenRequest {
     }
 }
 
-fn internal(error: serde_json::Error) -> Error {
+pub(super) fn internal(error: serde_json::Error) -> Error {
     Error::Internal(error.into())
 }

@@ -1,19 +1,19 @@
 //! A server that is asked for by a plan on sale: which one, and under which terms.
 
-use roadstead_core::{ImageId, Price, RegionId};
+use roadstead_core::{ImageId, Price, RegionId, SalePlanId};
 use roadstead_repository::{
-    Accepted, AuditEntry, Error as RepositoryError, NewInstance, NewOperation, Sale, SalePlan,
-    Tenant,
+    Accepted, AuditEntry, Error as RepositoryError, Instance, NewInstance, NewOperation, Sale,
+    SalePlan, Tenant, Terms,
 };
 
 use super::CreateServer;
 use crate::error::{Error, FieldError, Result};
 use crate::platform::Platform;
 
-const FIELD: &str = "plan_id";
+pub(super) const FIELD: &str = "plan_id";
 
 /// How often a sale is tried while the plan is changed under its hands.
-const TRIES: usize = 5;
+pub(super) const TRIES: usize = 5;
 
 /// What goes on record for a new server.
 pub(super) struct Intent {
@@ -34,11 +34,7 @@ impl Platform {
         let Some(id) = request.sale else {
             return Ok(None);
         };
-        let found = self.repository.find_sale_plan(id).await?;
-        let plan = found.ok_or_else(gone)?;
-        if !plan.is_on_sale() {
-            return Err(off_sale(&plan));
-        }
+        let plan = self.on_sale(id).await?;
         let mut faults = Vec::new();
         let mut add = |field: &'static str, error: String| {
             faults.push(FieldError {
@@ -68,6 +64,24 @@ impl Platform {
         request.provider = Some(plan.provider);
         plan.remote.as_str().clone_into(&mut request.plan);
         Ok(Some(plan))
+    }
+
+    /// Returns a plan that is on sale now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] on `plan_id` where there is none or it is not on sale.
+    pub(super) async fn on_sale(&self, id: SalePlanId) -> Result<SalePlan> {
+        let found = self.repository.find_sale_plan(id).await?;
+        let plan = found.ok_or_else(|| Error::invalid(FIELD, "there is no such plan on sale"))?;
+        if !plan.is_on_sale() {
+            let message = format!(
+                "the plan `{}` is not on sale now; choose another",
+                plan.name
+            );
+            return Err(Error::invalid(FIELD, message));
+        }
+        Ok(plan)
     }
 
     /// Puts a server on record at the price that its plan has at that moment. Where the plan has
@@ -103,59 +117,38 @@ impl Platform {
                 Err(RepositoryError::Changed { .. }) if tries < TRIES => tries += 1,
                 ended => return Ok(ended?),
             }
-            let found = self.repository.find_sale_plan(plan.id).await?;
-            plan = found.ok_or_else(gone)?;
-            if !plan.is_on_sale() {
-                return Err(off_sale(&plan));
-            }
+            plan = self.on_sale(plan.id).await?;
         }
     }
 }
 
-fn gone() -> Error {
-    Error::invalid(FIELD, "there is no such plan on sale")
-}
-
-fn off_sale(plan: &SalePlan) -> Error {
-    let message = format!(
-        "the plan `{}` is not on sale now; choose another",
-        plan.name
-    );
-    Error::invalid(FIELD, message)
-}
-
 /// Returns why a plan cannot be used as a request wants to.
 pub(super) fn faults(plan: &SalePlan, request: &CreateServer) -> Vec<FieldError> {
+    faults_of(plan, &request.region, &request.image)
+}
+
+fn faults_of(plan: &SalePlan, region: &str, image: &str) -> Vec<FieldError> {
     let fault = |field: &'static str, error: String| FieldError {
         field: field.into(),
         error,
     };
     let mut faults = Vec::new();
-    match plan.prices_in(&RegionId::from(request.region.as_str())) {
+    match plan.prices_in(&RegionId::from(region)) {
         None => faults.push(fault(
             "region",
-            format!(
-                "the plan `{}` is not sold in `{}`",
-                plan.name, request.region
-            ),
+            format!("the plan `{}` is not sold in `{region}`", plan.name),
         )),
         Some((Some(_), Some(_))) => {}
         // Unknown is not free, and nobody is to learn the price afterwards.
         Some(_) => faults.push(fault(
             FIELD,
-            format!(
-                "the plan `{}` has no price in `{}` yet",
-                plan.name, request.region
-            ),
+            format!("the plan `{}` has no price in `{region}` yet", plan.name),
         )),
     }
-    if !plan.allows(&ImageId::from(request.image.as_str())) {
+    if !plan.allows(&ImageId::from(image)) {
         faults.push(fault(
             "image",
-            format!(
-                "the plan `{}` is not sold with image `{}`",
-                plan.name, request.image
-            ),
+            format!("the plan `{}` is not sold with image `{image}`", plan.name),
         ));
     }
     faults
@@ -167,8 +160,39 @@ pub(super) fn faults(plan: &SalePlan, request: &CreateServer) -> Vec<FieldError>
 ///
 /// [`Error::Invalid`] as [`faults`] says.
 pub(super) fn terms(plan: &SalePlan, request: &CreateServer) -> Result<(Price, Sale)> {
-    let prices = plan.prices_in(&RegionId::from(request.region.as_str()));
-    let faults = faults(plan, request);
+    terms_of(plan, &request.region, &request.image)
+}
+
+/// Returns what a server costs once it has another plan, and the terms that go on its row.
+///
+/// # Errors
+///
+/// [`Error::Invalid`] on `plan_id` when the plan is not sold where the server is, or with its
+/// image.
+pub(super) fn new_terms(plan: &SalePlan, instance: &Instance) -> Result<Terms> {
+    let now = &instance.specification;
+    let (price, sale) =
+        terms_of(plan, now.region.as_str(), now.image.as_str()).map_err(|error| match error {
+            Error::Invalid(faults) => Error::Invalid(
+                faults
+                    .into_iter()
+                    .map(|it| FieldError {
+                        field: FIELD.into(),
+                        ..it
+                    })
+                    .collect(),
+            ),
+            other => other,
+        })?;
+    Ok(Terms {
+        price: Some(price),
+        sale: Some(sale),
+    })
+}
+
+fn terms_of(plan: &SalePlan, region: &str, image: &str) -> Result<(Price, Sale)> {
+    let prices = plan.prices_in(&RegionId::from(region));
+    let faults = faults_of(plan, region, image);
     match prices {
         Some((Some(base), Some(price))) if faults.is_empty() => {
             let sale = Sale {

@@ -8,7 +8,7 @@ use roadstead_core::{
 };
 use roadstead_repository::{InstancePatch, Specification};
 
-use self::faults::Faults;
+pub(super) use self::faults::Faults;
 use super::CreateServer;
 use crate::error::{Error, FieldError, Result};
 use crate::registry::Account;
@@ -91,7 +91,7 @@ pub(super) async fn check(
     faults.combination(plan, image, region);
     faults.sale(plan, region, market_of(request));
     faults.region_features(region, request);
-    faults.user_data(descriptor, request, image);
+    faults.user_data(descriptor, request.user_data.as_ref(), image);
     faults.password(descriptor, request, image);
     faults.app(descriptor, app.as_ref(), asked);
     faults.provider(&*account.provider, asked);
@@ -148,7 +148,11 @@ fn market_of(request: &CreateServer) -> Market {
     request.market.unwrap_or(Market::OnDemand)
 }
 
-fn offering<'a>(plan: &'a Plan, region: &Region, market: Market) -> Option<&'a Offering> {
+pub(super) fn offering<'a>(
+    plan: &'a Plan,
+    region: &Region,
+    market: Market,
+) -> Option<&'a Offering> {
     offering_of(&plan.offerings, &region.id, market)
 }
 

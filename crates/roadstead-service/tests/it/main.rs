@@ -12,6 +12,7 @@ mod vendor;
 
 mod accounts;
 mod catalogues;
+mod changes;
 mod circuits;
 mod crash;
 mod deletion;

@@ -9,7 +9,7 @@ use roadstead_core::{Descriptor, Provider, Result, Secret};
 use roadstead_digitalocean::DigitalOceanBuilder;
 use roadstead_http::Request;
 use roadstead_linode::LinodeBuilder;
-use roadstead_service::Factory;
+use roadstead_service::{Factory, OperationKind};
 use roadstead_sim::{DigitalOceanSim, LinodeSim, Running, SimulatorConfig};
 use serde_json::{Value, json};
 
@@ -38,6 +38,14 @@ pub(crate) struct Vendor {
     pub(crate) region: &'static str,
     /// An image that fits.
     pub(crate) image: &'static str,
+    /// A larger plan that is sold in `region`.
+    pub(crate) larger: &'static str,
+    /// Another image that fits.
+    pub(crate) other_image: &'static str,
+    /// The path of what is done to a server, and the word in its body, if it is in there.
+    pub(crate) action: fn(OperationKind) -> (&'static str, Option<&'static str>),
+    /// The path of the log of what was done to a server.
+    pub(crate) log: &'static str,
     /// A root password, where a server cannot be had without.
     pub(crate) password: Option<&'static str>,
     /// A plan with a region in which it is not sold.
@@ -78,6 +86,16 @@ pub(crate) static DIGITALOCEAN: Vendor = Vendor {
     plan: "s-1vcpu-1gb",
     region: "fra1",
     image: "ubuntu-24-04-x64",
+    larger: "s-1vcpu-2gb",
+    other_image: "debian-12-x64",
+    action: |kind| {
+        let word = match kind {
+            OperationKind::Boot => "power_on",
+            kind => kind.as_str(),
+        };
+        ("/v2/droplets/{id}/actions", Some(word))
+    },
+    log: "/v2/droplets/{id}/actions",
     password: None,
     unsold: ("s-1vcpu-1gb-amd", "atl1"),
     path: "/v2/droplets",
@@ -112,6 +130,20 @@ pub(crate) static LINODE: Vendor = Vendor {
     plan: "g6-nanode-1",
     region: "us-east",
     image: "linode/ubuntu24.04",
+    larger: "g6-standard-1",
+    other_image: "linode/debian12",
+    action: |kind| {
+        let path = match kind {
+            OperationKind::Boot => "/v4/linode/instances/{id}/boot",
+            OperationKind::Shutdown => "/v4/linode/instances/{id}/shutdown",
+            OperationKind::Reboot => "/v4/linode/instances/{id}/reboot",
+            OperationKind::Resize => "/v4/linode/instances/{id}/resize",
+            OperationKind::Rebuild => "/v4/linode/instances/{id}/rebuild",
+            kind => panic!("no path for {kind:?}"),
+        };
+        (path, None)
+    },
+    log: "/v4/account/events",
     password: Some("correct-Horse-7-battery"),
     unsold: ("g1-gpu-rtx6000-4", "eu-west"),
     path: "/v4/linode/instances",

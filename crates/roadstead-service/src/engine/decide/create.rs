@@ -52,7 +52,10 @@ impl Rules<'_> {
             // A failure to look tells nothing: ask again.
             Observed::Blind(error) => self.again(&error),
             Observed::Gone => self.create_gone(),
-            Observed::Accepted(_) | Observed::Asked(_) | Observed::NotOurs => self.confused(),
+            Observed::Accepted(_)
+            | Observed::Asked(_)
+            | Observed::Logged(_)
+            | Observed::NotOurs => self.confused(),
         }
     }
 
@@ -225,7 +228,7 @@ impl Rules<'_> {
             lifecycle: (self.book.lifecycle != Lifecycle::Deleting).then_some(Lifecycle::Live),
             remote: Some(instance.id.clone()),
             observation: Some(observation(instance)),
-            problem: None,
+            ..InstanceChange::default()
         };
         change
     }

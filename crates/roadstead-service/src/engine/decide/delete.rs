@@ -61,6 +61,7 @@ impl Rules<'_> {
             }
             Observed::Created(..)
             | Observed::Asked(_)
+            | Observed::Logged(_)
             | Observed::Unprepared(_)
             | Observed::StaleKeys(_)
             | Observed::Finished(..) => self.confused(),

@@ -1,5 +1,7 @@
 //! The rules, each by what it must never do.
 
+mod actions;
+
 use std::net::IpAddr;
 
 use roadstead_core::{Address, Billed, ErrorKind, MiB, Scope, State, Status};
@@ -29,6 +31,8 @@ fn book(kind: OperationKind, state: OperationState) -> Book {
         bound: None,
         guarantee: CreateGuarantee::LookupOnly,
         unfinished: false,
+        target: None,
+        inherited: false,
     }
 }
 
@@ -398,42 +402,6 @@ fn a_desired_state_that_is_there_already_sends_nothing() {
 }
 
 #[test]
-fn a_lost_reboot_is_never_sent_again() {
-    let reboot = Book {
-        attempts: 1,
-        sent_at: Some(START),
-        bound: Some("1".into()),
-        lifecycle: Lifecycle::Live,
-        ..book(OperationKind::Reboot, OperationState::Resolving)
-    };
-    for state in [State::Running, State::Stopped] {
-        let seen = Observed::Seen(Box::new(server("1", state)));
-        let change = written(next(&reboot, seen, 500));
-        assert_eq!(change.state, OperationState::Attention);
-        assert_eq!(change.instance.lifecycle, None, "the server itself is well");
-    }
-}
-
-#[test]
-fn a_lost_shutdown_is_sent_again_once_it_should_have_shown() {
-    let shutdown = Book {
-        attempts: 1,
-        sent_at: Some(START),
-        bound: Some("1".into()),
-        ..book(OperationKind::Shutdown, OperationState::Resolving)
-    };
-    let seen = || Observed::Seen(Box::new(server("1", State::Running)));
-    assert_eq!(
-        written(next(&shutdown, seen(), 5)).state,
-        OperationState::Resolving
-    );
-    assert_eq!(
-        written(next(&shutdown, seen(), 31)).state,
-        OperationState::Ready
-    );
-}
-
-#[test]
 fn a_delete_is_believed_only_when_the_absence_is_proved() {
     let delete = Book {
         bound: Some("1".into()),
@@ -525,12 +493,24 @@ fn every_power_action_ends() {
                 lifecycle: Lifecycle::Live,
                 ..book(kind, state)
             };
-            let change = written(next(&action, busy(), late));
-            assert_eq!(
-                change.state,
-                OperationState::Failed,
-                "{kind:?} in {state:?}"
-            );
+            let step = next(&action, busy(), late);
+            if state == OperationState::Resolving {
+                // Its log has the last word.
+                assert_eq!(called(step), Call::Log, "{kind:?}");
+                let looked_once = Book {
+                    empty_looks: 1,
+                    ..action.clone()
+                };
+                let change = written(next(&looked_once, Observed::Logged(Vec::new()), late));
+                assert_eq!(change.state, OperationState::Failed, "{kind:?}");
+            } else {
+                let change = written(step);
+                assert_eq!(
+                    change.state,
+                    OperationState::Failed,
+                    "{kind:?} in {state:?}"
+                );
+            }
             let blind = Observed::Blind(error(ErrorKind::Forbidden));
             let change = written(next(&action, blind, late));
             assert_eq!(

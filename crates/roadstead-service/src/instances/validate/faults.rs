@@ -5,18 +5,18 @@ use std::borrow::Cow;
 use regex::Regex;
 use roadstead_core::{
     Availability, CreateInstance, Descriptor, Feature, Image, Market, MarketplaceApp, Plan,
-    Provider, Region, RootPassword,
+    Provider, Region, RootPassword, Secret,
 };
 
 use super::{CREATE, MOST_TAGS, OUR_TAGS, asked_features, offering};
-use crate::error::{FieldError, public_field};
+use crate::error::{Error, FieldError, public_field};
 use crate::instances::CreateServer;
 
 #[derive(Default)]
-pub(super) struct Faults(pub(super) Vec<FieldError>);
+pub(in crate::instances) struct Faults(pub(in crate::instances) Vec<FieldError>);
 
 impl Faults {
-    pub(super) fn add(&mut self, field: &'static str, error: impl Into<String>) {
+    pub(in crate::instances) fn add(&mut self, field: &'static str, error: impl Into<String>) {
         self.0.push(FieldError {
             field: Cow::Borrowed(field),
             error: error.into(),
@@ -86,13 +86,13 @@ impl Faults {
         }
     }
 
-    pub(super) fn user_data(
+    pub(in crate::instances) fn user_data(
         &mut self,
         descriptor: &Descriptor,
-        request: &CreateServer,
+        user_data: Option<&Secret<String>>,
         image: Option<&Image>,
     ) {
-        let Some(user_data) = &request.user_data else {
+        let Some(user_data) = user_data else {
             return;
         };
         let longest = usize::try_from(descriptor.limits.user_data_bytes).unwrap_or(usize::MAX);
@@ -107,6 +107,26 @@ impl Faults {
                 "user_data",
                 "this image does not run cloud-init, which reads user data",
             );
+        }
+    }
+
+    /// Returns why a plan cannot be had in a region, if it cannot.
+    pub(in crate::instances) fn unsold(
+        plan: &Plan,
+        region: &Region,
+        market: Market,
+    ) -> Option<String> {
+        let mut faults = Self::default();
+        faults.sale(Some(plan), Some(region), market);
+        faults.0.pop().map(|it| it.error)
+    }
+
+    /// Refuses if anything is wrong.
+    pub(in crate::instances) fn none(self) -> Result<(), Error> {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Invalid(self.0))
         }
     }
 
@@ -157,7 +177,7 @@ impl Faults {
 
     /// Adds a refusal of the provider's crate, unless its field is known to be wrong already, in
     /// words that name the catalogue.
-    pub(super) fn refusal(&mut self, error: &roadstead_core::Error) {
+    pub(in crate::instances) fn refusal(&mut self, error: &roadstead_core::Error) {
         let field = error.field.as_deref().map_or("body", public_field);
         if self.is_fine(field) {
             self.0.push(FieldError {
@@ -244,6 +264,10 @@ impl Faults {
             }
             RootPassword::No { why } => self.add("rootPassword", why.clone().into_owned()),
         }
+        self.password_form(password);
+    }
+
+    pub(in crate::instances) fn password_form(&mut self, password: &Secret<String>) {
         let password = password.expose();
         if !(8..=128).contains(&password.chars().count()) || password.chars().any(char::is_control)
         {

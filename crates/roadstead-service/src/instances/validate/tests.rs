@@ -280,7 +280,7 @@ fn user_data_has_a_size_and_a_reader() {
             cloud_init,
             ..image()
         };
-        fields(|it| it.user_data(&descriptor, request, Some(&image)))
+        fields(|it| it.user_data(&descriptor, request.user_data.as_ref(), Some(&image)))
     };
     assert_eq!(check(&with(65_535), Some(true)), [""; 0]);
     // Where the vendor does not say, it is for the vendor to refuse.

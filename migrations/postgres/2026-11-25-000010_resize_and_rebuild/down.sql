@@ -1,0 +1,18 @@
+-- Resizes and rebuilds have no place in the tables of before: that they happened is still in the
+-- audit log.
+DELETE FROM attempts WHERE operation_id IN (
+    SELECT id FROM operations WHERE kind IN ('resize', 'rebuild')
+);
+DELETE FROM idempotency_keys WHERE operation_id IN (
+    SELECT id FROM operations WHERE kind IN ('resize', 'rebuild')
+);
+DELETE FROM operations WHERE kind IN ('resize', 'rebuild');
+-- A constraint cannot be added to a table with checks that wait for the commit.
+SET CONSTRAINTS ALL IMMEDIATE;
+
+ALTER TABLE operations DROP COLUMN log_place;
+ALTER TABLE operations
+    DROP CONSTRAINT operations_kind_check,
+    ADD CONSTRAINT operations_kind_check CHECK (kind IN (
+        'create', 'boot', 'shutdown', 'reboot', 'power_off', 'delete'
+    ));

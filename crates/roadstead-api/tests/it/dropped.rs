@@ -139,7 +139,6 @@ on_both_databases! {
             }
         }
         assert!(dropped > 100, "only {dropped} futures were dropped");
-        println!("{dropped} futures were dropped");
         is_quiet(&app).await;
         no_transaction_stays_open(database).await;
     }

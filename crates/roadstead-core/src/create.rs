@@ -61,6 +61,26 @@ impl CreateKey {
         let tag = self.instance_tag();
         instance.name == self.name || instance.tags.iter().any(|it| **it == *tag)
     }
+
+    /// Returns the installation that a tag names, if it is such a tag.
+    #[must_use]
+    pub fn deployment_in_tag(tag: &str) -> Option<&str> {
+        tag.strip_prefix("rs:d:").filter(|it| !it.is_empty())
+    }
+
+    /// Returns the server that a tag names, if it is such a tag.
+    #[must_use]
+    pub fn id_in_tag(tag: &str) -> Option<Uuid> {
+        tag.strip_prefix("rs:i:").and_then(unbase32)
+    }
+
+    /// Returns the server that a name names, if it may be one that was given by us.
+    #[must_use]
+    pub fn id_in_name(name: &str) -> Option<Uuid> {
+        let (slug, id) = name.rsplit_once('-')?;
+        // Ours are of version 7; of other people's names hardly any would read as one.
+        unbase32(id).filter(|id| !slug.is_empty() && id.get_version_num() == 7)
+    }
 }
 
 /// Returns the readable part of a name: lower-case letters, digits and single
@@ -95,6 +115,24 @@ fn base32(id: Uuid) -> String {
         bits >>= 5;
     }
     text.iter().collect()
+}
+
+fn unbase32(text: &str) -> Option<Uuid> {
+    let mut letters = 0_u32;
+    let mut bits = 0_u128;
+    for letter in text.chars().map(|it| it.to_ascii_lowercase()) {
+        let digit = BASE32.iter().position(|it| *it == letter)?;
+        // The first letter holds three bits of the 128.
+        if letters == 0 && digit > 7 {
+            return None;
+        }
+        bits = bits << 5 | u128::try_from(digit).ok()?;
+        letters = letters.saturating_add(1);
+        if letters > 26 {
+            return None;
+        }
+    }
+    (letters == 26).then(|| Uuid::from_u128(bits))
 }
 
 /// A request for a server. `Debug` names the options without their values, which may be
@@ -225,6 +263,38 @@ mod tests {
             !shown.contains("hunter2") && shown.contains("answers"),
             "{shown}"
         );
+    }
+
+    #[test]
+    fn a_mark_tells_whose_it_is() {
+        for id in [
+            Uuid::now_v7(),
+            Uuid::nil(),
+            Uuid::max(),
+            Uuid::from_u128(32),
+        ] {
+            let key = CreateKey::new("d1", id, "web");
+            assert_eq!(CreateKey::id_in_tag(&key.instance_tag()), Some(id));
+            assert_eq!(
+                CreateKey::deployment_in_tag(&key.deployment_tag()),
+                Some("d1")
+            );
+            let named = CreateKey::id_in_name(&key.name);
+            assert_eq!(named, (id.get_version_num() == 7).then_some(id));
+        }
+        for odd in [
+            "",
+            "rs:i:",
+            "rs:i:8vvvvvvvvvvvvvvvvvvvvvvvvv",
+            "rs:i:0",
+            "rs:i:zz",
+            "blue",
+            &format!("rs:i:{}0", "0".repeat(26)),
+        ] {
+            assert_eq!(CreateKey::id_in_tag(odd), None, "{odd}");
+            assert_eq!(CreateKey::id_in_name(odd), None, "{odd}");
+            assert_eq!(CreateKey::deployment_in_tag(odd), None, "{odd}");
+        }
     }
 
     #[test]

@@ -13,7 +13,8 @@ use crate::record::{
     Change, Claim, ErrorRecord, InstanceChange, Operation, OperationKind, OperationState,
 };
 use crate::row;
-use crate::schema::{dooms, operations, vps_instances};
+use crate::schema::{operations, vps_instances};
+use crate::sweep::doom;
 use crate::types::{Id, Time};
 
 impl Repository {
@@ -108,18 +109,8 @@ async fn apply(
     let mut told = Told::default();
     change_instance(tx, &row, &change.instance, now, &mut told).await?;
     for remote in &change.doomed {
-        let values = (
-            dooms::provider_id.eq(row.provider_id),
-            dooms::remote_id.eq(remote.as_str()),
-            dooms::instance_id.eq(row.instance_id),
-            dooms::reason.eq("carries the mark of a server that is bound to another"),
-            dooms::created_at.eq(now),
-        );
-        run!(tx, c => diesel::insert_into(dooms::table).values(values)
-            .on_conflict((dooms::provider_id, dooms::remote_id))
-            // One that was deleted and stands there again was not.
-            .do_update().set(dooms::done_at.eq(None::<Time>))
-            .execute(c).await)?;
+        let reason = "carries the mark of a server that is bound to another";
+        doom(tx, row.provider_id, remote, row.instance_id, reason, now).await?;
     }
     let ends = change.state.is_final();
     let error = change
@@ -236,7 +227,8 @@ async fn change_instance(
     Ok(())
 }
 
-async fn hold(tx: &mut Connection, id: Id) -> Result<row::Instance> {
+/// Holds a server for a change until the end of the transaction.
+pub(crate) async fn hold(tx: &mut Connection, id: Id) -> Result<row::Instance> {
     let found = vps_instances::table.find(id);
     Ok(match tx {
         Connection::Postgres(object) => {

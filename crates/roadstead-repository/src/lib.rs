@@ -21,6 +21,7 @@ mod row;
 mod schema;
 mod sealing;
 mod ssh_keys;
+mod sweep;
 mod tally;
 mod types;
 
@@ -28,19 +29,21 @@ pub use crate::db::{Backend, Options, Repository};
 pub use crate::error::{Error, Result};
 pub use crate::events::{EventPage, EventWatch, Wake};
 pub use crate::migrations::Deployment;
-pub use crate::observe::Doom;
 pub use crate::record::{
-    Accepted, Accounts, Apart, AttemptOutcome, AuditEntry, BaseChange, Change, Claim, ErrorRecord,
-    Event, EventBody, Hardware, IdempotencyKey, Imported, Instance, InstanceBrief, InstanceChange,
-    InstanceFilter, InstancePatch, InstanceSlice, Lifecycle, ListedBy, Listing, Membership,
+    Accepted, Accounts, Apart, AttemptOutcome, AuditEntry, BaseChange, BoundServer, Change, Claim,
+    CreateAttempt, DoomLeave, DoomSighting, Doubt, ErrorRecord, Event, EventBody, Hardware,
+    IdempotencyKey, Imported, Instance, InstanceBrief, InstanceChange, InstanceFilter,
+    InstancePatch, InstanceSlice, Lifecycle, ListedBy, Listing, MarkedServer, Membership,
     NewInstance, NewOperation, NewPlacement, NewProvider, NewSalePlan, NewSession, NewSshKey,
     Observation, OfferedIn, OfferedPlan, OfferedPrice, Operation, OperationBrief, OperationKind,
     OperationSlice, OperationState, Organization, OwnMarkups, Placement, PlanImport, Position,
-    Provider, ProviderPatch, Request, Role, Sale, SaleOffering, SalePlan, SalePlanFilter,
-    SalePlanMark, SalePlanOrder, SalePlanPatch, SentAttempt, Session, Specification, SshKey, Terms,
-    User, Verification,
+    Provider, ProviderPatch, QuarantineState, Quarantined, Request, Role, Sale, SaleOffering,
+    SalePlan, SalePlanFilter, SalePlanMark, SalePlanOrder, SalePlanPatch, SentAttempt, Session,
+    Specification, SshKey, Suspect, Sweep, SweepBooks, SweepClaim, SweepEnd, SweepFindings,
+    SweepOutcome, Terms, Unwanted, User, Verification,
 };
 pub use crate::sealing::Keyring;
+pub use crate::sweep::{Doom, DoomRule};
 pub use crate::tally::{OpenOperations, Pool, Tally};
 
 /// On whose behalf a query runs. Every query about an organization's things takes one, so that

@@ -1,38 +1,20 @@
-//! What the vendors say of servers at rest, and the servers that are to be deleted beside them.
+//! What the vendors say of servers at rest.
 
 use diesel::sql_types::Bool;
 use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
-use jiff::Timestamp;
-use roadstead_core::{InstanceId, OrgId, ProviderId, RemoteId};
+use roadstead_core::{InstanceId, ProviderId};
 
-use crate::db::{Connection, Repository, Written, detached, read, run, write as change, written};
+use crate::db::{Connection, Repository, Written, detached, read, run, written};
 use crate::error::Result;
 use crate::events::Told;
 use crate::record::{Instance, Observation};
 use crate::row;
-use crate::schema::{dooms, vps_instances};
-use crate::types::{Id, Time};
+use crate::schema::vps_instances;
+use crate::types::Id;
 
 /// How many servers one statement names.
 const AT_ONCE: usize = 200;
-
-/// A server at a vendor that is to be deleted: it carries our mark beside the one that is bound.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Doom {
-    /// At which vendor account.
-    pub provider: ProviderId,
-    /// Its id at the vendor.
-    pub remote: RemoteId,
-    /// Whose mark it carries.
-    pub instance: InstanceId,
-    /// That server's organization.
-    pub organization: OrgId,
-    /// Why it is to go.
-    pub reason: String,
-    /// Since when.
-    pub created_at: Timestamp,
-}
 
 /// Live servers that no operation is at work on.
 fn at_rest() -> Written<Bool> {
@@ -83,49 +65,6 @@ impl Repository {
             Ok(changed)
         })
         .await
-    }
-
-    /// Returns the servers at vendors that are to be deleted, the oldest first.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Unavailable`](crate::Error::Unavailable) if the database does not answer.
-    pub async fn open_dooms(&self) -> Result<Vec<Doom>> {
-        type Line = (Id, String, Id, Id, String, Time);
-        let lines: Vec<Line> = read!(self.db, c => dooms::table
-            .inner_join(vps_instances::table)
-            .filter(dooms::done_at.is_null())
-            .order(dooms::created_at)
-            .select((
-                dooms::provider_id,
-                dooms::remote_id,
-                dooms::instance_id,
-                vps_instances::organization_id,
-                dooms::reason,
-                dooms::created_at,
-            ))
-            .load(c).await)?;
-        let doom = |(provider, remote, instance, organization, reason, created_at): Line| Doom {
-            provider: ProviderId(provider.0),
-            remote: RemoteId::from(remote),
-            instance: InstanceId(instance.0),
-            organization: OrgId(organization.0),
-            reason,
-            created_at: created_at.0,
-        };
-        Ok(lines.into_iter().map(doom).collect())
-    }
-
-    /// Records that a doomed server is gone. Safe to repeat.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Unavailable`](crate::Error::Unavailable) if the database does not answer.
-    pub async fn finish_doom(&self, provider: ProviderId, remote: &RemoteId) -> Result<()> {
-        let doom = dooms::table.find((Id(provider.0), remote.as_str()));
-        change!(self.db, c => diesel::update(doom).filter(dooms::done_at.is_null())
-            .set(dooms::done_at.eq(Some(Time::now()))).execute(c).await)?;
-        Ok(())
     }
 }
 

@@ -9,8 +9,10 @@ use roadstead_core::{ProviderId, Secret};
 use crate::answers::once;
 use crate::db::{Connection, Repository, Written, detached, read, run, write, written};
 use crate::error::{Error, Result};
-use crate::record::{AuditEntry, NewProvider, Provider, ProviderPatch, Verification};
-use crate::schema::{dooms, service_providers, vps_instances};
+use crate::record::{
+    AuditEntry, NewProvider, Provider, ProviderPatch, QuarantineState, Verification,
+};
+use crate::schema::{dooms, quarantine, service_providers, vps_instances};
 use crate::sealing::Keyring;
 use crate::types::{DbTime, Id, Time};
 use crate::{audit, placements, row};
@@ -386,6 +388,15 @@ async fn delete(tx: &mut Connection, id: Id, audit: &AuditEntry) -> Result<()> {
         return Err(Error::InUse { count });
     }
     placements::forget_all(tx, id).await?;
+    // Nobody could decide about them any more, or look at them.
+    let ended = (
+        quarantine::state.eq(QuarantineState::Cleared.as_str()),
+        quarantine::ended_at.eq(Some(now)),
+    );
+    run!(tx, c => diesel::update(quarantine::table)
+        .filter(quarantine::provider_id.eq(id))
+        .filter(quarantine::state.eq(QuarantineState::Open.as_str()))
+        .set(ended).execute(c).await)?;
     let changes = (
         service_providers::token.eq(None::<Vec<u8>>),
         service_providers::token_key.eq(None::<i64>),

@@ -8,6 +8,7 @@ mod people;
 mod plan;
 mod provider;
 mod ssh_key;
+mod sweep;
 
 pub use self::event::{Event, EventBody, InstanceBrief, OperationBrief, Position};
 pub use self::instance::{
@@ -26,3 +27,8 @@ pub use self::plan::{
 };
 pub use self::provider::{NewProvider, Provider, ProviderPatch, Verification};
 pub use self::ssh_key::{NewPlacement, NewSshKey, Placement, SshKey};
+pub use self::sweep::{
+    BoundServer, CreateAttempt, DoomLeave, DoomSighting, Doubt, MarkedServer, QuarantineState,
+    Quarantined, Suspect, Sweep, SweepBooks, SweepClaim, SweepEnd, SweepFindings, SweepOutcome,
+    Unwanted,
+};

@@ -214,6 +214,66 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::types::{DbTime, DbUuid};
+    doom_sightings (provider_id, remote_id) {
+        provider_id -> DbUuid,
+        remote_id -> Text,
+        first_at -> DbTime,
+        second_at -> Nullable<DbTime>,
+        sent_at -> Nullable<DbTime>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use crate::types::{DbTime, DbUuid};
+    sweeps (provider_id) {
+        provider_id -> DbUuid,
+        worker -> Nullable<DbUuid>,
+        lease_until -> Nullable<DbTime>,
+        epoch -> BigInt,
+        due_at -> DbTime,
+        started_at -> Nullable<DbTime>,
+        ended_at -> Nullable<DbTime>,
+        completed_at -> Nullable<DbTime>,
+        outcome -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        seen -> BigInt,
+        deleted -> BigInt,
+        held_back -> BigInt,
+    }
+}
+
+diesel::table! {
+    use crate::types::{DbTime, DbUuid};
+    absences (instance_id) {
+        instance_id -> DbUuid,
+        provider_id -> DbUuid,
+        first_at -> DbTime,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Jsonb, Nullable, Text};
+    use crate::types::{DbTime, DbUuid};
+    quarantine (id) {
+        id -> DbUuid,
+        provider_id -> DbUuid,
+        remote_id -> Text,
+        name -> Text,
+        tags -> Jsonb,
+        remote_created_at -> Nullable<DbTime>,
+        instance_id -> Nullable<DbUuid>,
+        reason -> Text,
+        state -> Text,
+        first_seen_at -> DbTime,
+        last_seen_at -> DbTime,
+        ended_at -> Nullable<DbTime>,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::{Binary, Jsonb, Nullable, Text};
     use crate::types::{DbTime, DbUuid};
     idempotency_keys (organization_id, key) {
@@ -315,5 +375,6 @@ diesel::joinable!(dooms -> vps_instances (instance_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(vps_plans -> service_providers (provider_id));
 diesel::allow_tables_to_appear_in_same_query!(memberships, organizations, sessions, users);
-diesel::allow_tables_to_appear_in_same_query!(dooms, vps_instances);
+diesel::allow_tables_to_appear_in_same_query!(attempts, operations);
+diesel::allow_tables_to_appear_in_same_query!(doom_sightings, dooms, vps_instances);
 diesel::allow_tables_to_appear_in_same_query!(service_providers, vps_plans);

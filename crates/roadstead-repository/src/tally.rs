@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use diesel::QueryDsl;
 use diesel::dsl::{count_star, sql};
 use diesel::sql_types::Bool;
+use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
 
 use crate::db::{Repository, run};
 use crate::error::{Error, Result};
 use crate::operations::unfinished;
 use crate::record::OperationState;
-use crate::schema::{operations, vps_instances};
+use crate::schema::{dooms, operations, quarantine, vps_instances};
 use crate::types::{DbTime, Time};
 
 /// What is under way in the whole installation, whichever process asks.
@@ -21,6 +21,12 @@ pub struct Tally {
     pub operations: Vec<OpenOperations>,
     /// Servers about which a person must decide.
     pub attention: u64,
+    /// Servers that their vendor has no more, though nobody asked for that.
+    pub missing: u64,
+    /// Servers at vendors that carry our mark and that nobody can vouch for.
+    pub quarantined: u64,
+    /// Servers at vendors that are to be deleted, or will be when they are seen again.
+    pub doomed: u64,
 }
 
 /// The operations in one state that are not over.
@@ -68,6 +74,14 @@ impl Repository {
         let decided_by_people = sql::<Bool>("vps_instances.lifecycle = 'attention'");
         let attention: i64 = run!(&mut reader, c => vps_instances::table
             .filter(decided_by_people).select(count_star()).first(c).await)?;
+        let missing = sql::<Bool>("vps_instances.lifecycle = 'missing'");
+        let missing: i64 = run!(&mut reader, c => vps_instances::table
+            .filter(missing).select(count_star()).first(c).await)?;
+        let undecided = sql::<Bool>("quarantine.state = 'open'");
+        let quarantined: i64 = run!(&mut reader, c => quarantine::table
+            .filter(undecided).select(count_star()).first(c).await)?;
+        let doomed: i64 = run!(&mut reader, c => dooms::table
+            .filter(dooms::done_at.is_null()).select(count_star()).first(c).await)?;
         let open = |(state, count, oldest): (String, i64, Time)| {
             Ok(OpenOperations {
                 state: OperationState::from_word(&state).ok_or(Error::Corrupt {
@@ -81,6 +95,9 @@ impl Repository {
         Ok(Tally {
             operations: lines.into_iter().map(open).collect::<Result<_>>()?,
             attention: u64::try_from(attention).unwrap_or_default(),
+            missing: u64::try_from(missing).unwrap_or_default(),
+            quarantined: u64::try_from(quarantined).unwrap_or_default(),
+            doomed: u64::try_from(doomed).unwrap_or_default(),
         })
     }
 

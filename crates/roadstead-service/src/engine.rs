@@ -1,5 +1,5 @@
 //! The operations engine: workers that carry committed intents to the vendors, and the
-//! poller that keeps our books true.
+//! poller that keeps our books true, and the sweeper that compares them with everything there is.
 
 mod decide;
 mod keys;
@@ -8,6 +8,7 @@ mod mutant;
 mod observe;
 mod perform;
 mod poller;
+mod sweeper;
 #[cfg(feature = "test-support")]
 mod turns;
 
@@ -32,7 +33,7 @@ const WIDTH: usize = 32;
 /// How long a worker sleeps at most, so that what another process accepted is seen.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
-/// Wakes workers when work arrives.
+/// Wakes whoever waits for work when some arrives.
 #[derive(Debug)]
 pub(crate) struct Bell {
     work: Notify,
@@ -45,7 +46,7 @@ impl Bell {
         }
     }
 
-    /// Tells the workers of this process that an intent was committed.
+    /// Tells this process that there is work.
     pub(crate) fn ring(&self) {
         self.work.notify_one();
     }
@@ -60,8 +61,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts the reader of events, `workers` workers and one poller; with no workers only the
-    /// reader.
+    /// Starts the reader of events, `workers` workers, one poller and one sweeper; with no
+    /// workers only the reader.
     #[must_use]
     pub fn start(platform: &Arc<Platform>, workers: usize) -> Self {
         let stop = watch::Sender::new(false);
@@ -76,6 +77,7 @@ impl Engine {
         }
         if workers > 0 {
             tasks.spawn(poller::run(Arc::clone(platform), stop.subscribe()));
+            tasks.spawn(sweeper::run(Arc::clone(platform), stop.subscribe()));
         }
         Self {
             platform: Arc::clone(platform),
@@ -239,7 +241,7 @@ async fn carry(platform: Arc<Platform>, claim: Claim) -> OperationId {
                     crash_point!(kind, written);
                 }
                 if doomed {
-                    perform::delete_doomed(&platform).await;
+                    sweeper::hasten(&platform, claim.operation.provider).await;
                 }
                 if !state.is_final() && change.due_in.is_zero() {
                     platform.bell.ring();

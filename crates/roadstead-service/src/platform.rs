@@ -41,6 +41,8 @@ pub struct Platform {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) clockwork: Clockwork,
     pub(crate) bell: Bell,
+    /// Wakes the sweeper.
+    pub(crate) sweeps: Bell,
     pub(crate) feed: Arc<Feed>,
     pub(crate) deployment: Box<str>,
     /// When this process began, by the database's clock.
@@ -74,6 +76,7 @@ impl Platform {
             clock: config.clock,
             clockwork: config.clockwork,
             bell: Bell::new(),
+            sweeps: Bell::new(),
             feed: Feed::new(config.clockwork.events),
             deployment: deployment.id.into(),
             opened_at,

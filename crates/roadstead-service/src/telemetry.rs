@@ -22,6 +22,11 @@ const CACHE_REQUESTS: &str = "roadstead_cache_requests_total";
 const CACHE_RENEWALS: &str = "roadstead_cache_renewals_total";
 const OPERATIONS: &str = "roadstead_operations";
 const OLDEST: &str = "roadstead_operations_oldest_age_seconds";
+pub(crate) const SWEEPS: &str = "roadstead_sweeps_total";
+pub(crate) const SWEEP_DELETIONS: &str = "roadstead_sweep_deletions_total";
+const MISSING: &str = "roadstead_servers_missing";
+const QUARANTINED: &str = "roadstead_servers_quarantined";
+const DOOMED: &str = "roadstead_servers_doomed";
 const ATTENTION: &str = "roadstead_servers_attention";
 const DATABASE_UP: &str = "roadstead_database_up";
 const CONNECTIONS_MAX: &str = "roadstead_database_connections_max";
@@ -69,6 +74,28 @@ pub fn describe() {
         "How long ago the oldest operation that is not over was accepted."
     );
     describe_gauge!(ATTENTION, "Servers about which a person must decide.");
+    describe_counter!(
+        SWEEPS,
+        Unit::Count,
+        "Sweeps of accounts, by how they ended."
+    );
+    describe_counter!(
+        SWEEP_DELETIONS,
+        Unit::Count,
+        "Servers that a sweep has asked the provider to delete."
+    );
+    describe_gauge!(
+        MISSING,
+        "Servers that their provider has no more, though nobody asked for it."
+    );
+    describe_gauge!(
+        QUARANTINED,
+        "Servers at providers that carry our mark and that nobody can vouch for."
+    );
+    describe_gauge!(
+        DOOMED,
+        "Servers at providers that are to be deleted, or will be when they are seen again."
+    );
     describe_gauge!(DATABASE_UP, "Whether the database answered at this scrape.");
     describe_gauge!(
         CONNECTIONS_MAX,
@@ -186,7 +213,13 @@ fn sample_operations(tally: Option<&Tally>) {
         gauge!(OPERATIONS, "state" => state.as_str()).set(count);
         gauge!(OLDEST, "state" => state.as_str()).set(oldest);
     }
-    gauge!(ATTENTION).set(tally.map_or(f64::NAN, |it| number(it.attention)));
+    let set = |name, count: fn(&Tally) -> u64| {
+        gauge!(name).set(tally.map_or(f64::NAN, |it| number(count(it))));
+    };
+    set(ATTENTION, |it| it.attention);
+    set(MISSING, |it| it.missing);
+    set(QUARANTINED, |it| it.quarantined);
+    set(DOOMED, |it| it.doomed);
 }
 
 fn set(name: &'static str, pool: &'static str, value: usize) {

@@ -121,8 +121,9 @@ on_both_databases! {
         let dooms = fleet.repository.open_dooms().await.unwrap();
         assert_eq!(dooms.len(), 2);
         assert!(dooms.iter().all(|it| it.instance == claim.instance.id));
-        fleet.repository.finish_doom(fleet.provider, &"r3".into()).await.unwrap();
-        fleet.repository.finish_doom(fleet.provider, &"r3".into()).await.unwrap();
+        let sweep = fleet.sweep().await;
+        fleet.repository.finish_doom(&sweep, &"r3".into()).await.unwrap();
+        fleet.repository.finish_doom(&sweep, &"r3".into()).await.unwrap();
         let left = fleet.repository.open_dooms().await.unwrap();
         assert_eq!(left.iter().map(|it| it.remote.as_str()).collect::<Vec<_>>(), ["r4"]);
 

@@ -12,7 +12,7 @@ use roadstead_core::{
 use roadstead_repository::{
     Accepted, AuditEntry, Change, Claim, IdempotencyKey, InstanceChange, Keyring, Lifecycle,
     NewInstance, NewOperation, NewProvider, Observation, OperationKind, OperationState, Options,
-    Provider, Repository, Request, Result, Specification, Tenant, Verification,
+    Provider, Repository, Request, Result, Specification, SweepClaim, Tenant, Verification,
 };
 use roadstead_testkit::{Backend, Scratch};
 use serde_json::json;
@@ -110,6 +110,19 @@ impl Fleet {
             .unwrap();
         assert_eq!(claims.len(), 1, "{claims:?}");
         claims.remove(0)
+    }
+
+    /// Claims the sweep of the account, for no time.
+    pub(crate) async fn sweep(&self) -> SweepClaim {
+        let claims = self
+            .repository
+            .claim_sweeps(Uuid::now_v7(), Duration::ZERO, Duration::ZERO)
+            .await
+            .unwrap();
+        claims
+            .into_iter()
+            .find(|it| it.provider == self.provider)
+            .unwrap()
     }
 
     /// Puts a server on record and binds it, as a worker does.

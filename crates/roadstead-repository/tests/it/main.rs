@@ -24,4 +24,5 @@ mod plans;
 mod providers;
 mod secrets;
 mod ssh_keys;
+mod sweeps;
 mod tally;

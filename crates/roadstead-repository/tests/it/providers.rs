@@ -156,7 +156,8 @@ on_both_databases! {
         repository.apply(&claim, &gone).await.unwrap();
         assert_eq!(in_use().await, 2);
         for remote in ["r2", "r3"] {
-            repository.finish_doom(fleet.provider, &remote.to_owned().into()).await.unwrap();
+            let sweep = fleet.sweep().await;
+            repository.finish_doom(&sweep, &remote.to_owned().into()).await.unwrap();
         }
         // It failed without an id, and yet somebody must decide.
         let doubtful = fleet.accept().await.instance.id;

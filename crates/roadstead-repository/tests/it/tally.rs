@@ -14,7 +14,7 @@ on_both_databases! {
     async fn an_empty_installation_has_nothing_under_way(database: &Scratch) {
         let fleet = Fleet::open(database).await;
         let tally = fleet.repository.tally().await.unwrap();
-        assert_eq!(tally, Tally { operations: Vec::new(), attention: 0 });
+        assert_eq!(tally, Tally { operations: Vec::new(), attention: 0, missing: 0, quarantined: 0, doomed: 0 });
     }
 
     async fn what_is_not_over_is_counted_by_state_with_the_age_of_the_oldest(database: &Scratch) {

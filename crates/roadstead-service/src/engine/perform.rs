@@ -8,9 +8,9 @@ use roadstead_core::{
     Action, ActionKind, CreateKey, Error, ErrorKind, Instance, Lane, LogPlace, Outcome, Provider,
     RemoteId, Result as CallResult, Since,
 };
-use roadstead_repository::{self as repository, Claim, Tenant, Verification};
+use roadstead_repository::{self as repository, Claim, Verification};
 use tokio::time::Instant;
-use tracing::{error, info, warn};
+use tracing::warn;
 
 use super::decide::{Book, Call, Observed, Target};
 use super::keys;
@@ -414,73 +414,6 @@ pub(super) fn mark(deployment: &str, instance: &repository::Instance) -> CreateK
         id: instance.id.0,
         deployment: deployment.into(),
         name: instance.remote_name.as_str().into(),
-    }
-}
-
-/// Deletes the extra servers that lost answers have left behind.
-pub(super) async fn delete_doomed(platform: &Platform) {
-    let dooms = match platform.repository.open_dooms().await {
-        Ok(dooms) => dooms,
-        Err(error) => {
-            warn!(error = %error, "could not read the doomed servers");
-            return;
-        }
-    };
-    for doom in dooms {
-        if let Err(error) = delete_one(platform, &doom).await {
-            error!(provider.id = %doom.provider, remote.id = %doom.remote, error = %error,
-                "could not delete an extra server; it is tried again");
-        }
-    }
-}
-
-async fn delete_one(platform: &Platform, doom: &repository::Doom) -> Result<(), crate::Error> {
-    let account = platform.registry.account(doom.provider).await?;
-    if let Verification::Refused { .. } = account.record.verification {
-        return Ok(());
-    }
-    let tenant = Tenant {
-        org: doom.organization,
-    };
-    let bound = platform
-        .repository
-        .get_instance(&tenant, doom.instance)
-        .await?;
-    if bound.remote.as_ref() != Some(&doom.remote) {
-        let deleted = delete_extra(platform, &account, doom, &bound).await;
-        if !platform.watch_token(&account, deleted).await? {
-            return Ok(());
-        }
-    }
-    platform
-        .repository
-        .finish_doom(doom.provider, &doom.remote)
-        .await?;
-    Ok(())
-}
-
-/// Deletes an extra server, unless it is not ours. Returns whether that is settled.
-async fn delete_extra(
-    platform: &Platform,
-    account: &Account,
-    doom: &repository::Doom,
-    bound: &repository::Instance,
-) -> CallResult<bool> {
-    let provider = account.provider.in_lane(Lane::Background);
-    match provider.get_instance(&doom.remote).await {
-        Ok(extra) if mark(&platform.deployment, bound).marks(&extra) => {
-            provider
-                .perform_action(&doom.remote, &Action::Delete)
-                .await?;
-            info!(instance.id = %bound.id, remote.id = %doom.remote, "deleted an extra server");
-            Ok(true)
-        }
-        Ok(_) => {
-            warn!(remote.id = %doom.remote, "spared a server without our mark");
-            Ok(true)
-        }
-        Err(error) if error.kind == ErrorKind::NoSuchInstance => is_same(platform, account).await,
-        Err(error) => Err(error),
     }
 }
 

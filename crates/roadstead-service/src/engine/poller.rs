@@ -10,7 +10,7 @@ use roadstead_repository::Verification;
 use tokio::sync::watch;
 use tracing::{debug, warn};
 
-use super::{keys, observation, perform};
+use super::{keys, observation};
 use crate::Platform;
 use crate::feed::EventClockwork;
 use crate::registry::Account;
@@ -42,7 +42,6 @@ pub(super) async fn run(platform: Arc<Platform>, mut stop: watch::Receiver<bool>
 }
 
 pub(super) async fn round(platform: &Arc<Platform>) {
-    perform::delete_doomed(platform).await;
     forget_events(platform).await;
     forget_keys(platform).await;
     let accounts = match platform.repository.list_providers().await {

@@ -29,6 +29,7 @@ mod poller;
 mod refused;
 mod secrets;
 mod ssh_keys;
+mod sweep;
 mod tenants;
 mod turns;
 mod twins;

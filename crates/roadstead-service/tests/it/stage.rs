@@ -127,6 +127,18 @@ impl Default for Scene {
     }
 }
 
+/// The usual stage, swept all the time.
+pub(crate) fn swept() -> Scene {
+    let scene = Scene::default();
+    Scene {
+        clockwork: Clockwork {
+            sweep: Duration::from_millis(500),
+            ..scene.clockwork
+        },
+        ..scene
+    }
+}
+
 /// A platform with everything around it.
 pub(crate) struct Stage {
     pub(crate) vendor: &'static Vendor,

@@ -5,9 +5,11 @@ use roadstead_service::{Instance, Lifecycle};
 use roadstead_sim::{Scopes, TOKEN_FULL};
 use serde_json::json;
 
-use crate::stage::{Stage, at_each_vendor, id_of};
+use crate::stage::{Stage, at_each_vendor, id_of, swept};
 
 at_each_vendor! {
+    staged(swept);
+
     async fn of_two_servers_with_one_mark_the_younger_one_goes(stage: &Stage) {
         let older = doubled(stage).await;
         stage.sim().clear_faults();

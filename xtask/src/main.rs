@@ -8,6 +8,7 @@ mod bench;
 mod ci;
 mod crash;
 mod decide;
+mod faults;
 mod layers;
 mod migrate;
 mod postgres;
@@ -50,6 +51,9 @@ enum Command {
     /// Kills the program at every named point and at random, and counts what became of everything.
     /// Takes up to forty minutes.
     Crash(crash::Options),
+    /// Lets the simulated providers fail in every way that the fault matrix names, and counts
+    /// what became of everything. Takes about ten minutes.
+    Faults(faults::Options),
     /// Makes a migration's files, or applies, reverts and lists migrations.
     Migrate {
         #[command(subcommand)]
@@ -66,6 +70,7 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&options),
         Command::Decide(options) => decide::run(&options),
         Command::Crash(options) => crash::run(&options),
+        Command::Faults(options) => faults::run(&options),
         Command::Migrate { command } => migrate::run(command),
     };
     match result {

@@ -6,7 +6,6 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::evidence::{Asked, Entry, Evidence, Instance, Object, Operation};
@@ -414,7 +413,7 @@ impl<'a> Checker<'a> {
                 self.find(format!("`{method} {path}` belongs to no server of ours"));
                 continue;
             };
-            if !self.is_on_record(owner.id, kind, entry.time) {
+            if !self.is_on_record(owner.id, kind, entry) {
                 let name = &owner.name;
                 self.find(format!(
                     "`{method} {path}` of `{name}` has no earlier attempt"
@@ -423,8 +422,12 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn is_on_record(&self, instance: Uuid, kind: &str, time: Timestamp) -> bool {
+    fn is_on_record(&self, instance: Uuid, kind: &str, entry: &Entry) -> bool {
         let books = &self.evidence.books;
+        // The row of a request that was certainly not executed serves the next one too, and
+        // says when that was sent.
+        let is_reused = !entry.committed && matches!(entry.status, Some(401 | 403 | 429));
+        let latest = entry.time.as_microsecond() + SKEW;
         let mut operations = books.operations.iter();
         operations.any(|operation| {
             // A resize may switch the server off and on again.
@@ -432,9 +435,10 @@ impl<'a> Checker<'a> {
                 operation.kind == kind || operation.kind == "resize" && POWER.contains(&kind);
             operation.instance == instance
                 && fits
-                && books.attempts.iter().any(|it| {
-                    it.operation == operation.id && it.sent_at <= time.as_microsecond() + SKEW
-                })
+                && books
+                    .attempts
+                    .iter()
+                    .any(|it| it.operation == operation.id && (is_reused || it.sent_at <= latest))
         })
     }
 

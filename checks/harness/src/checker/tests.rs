@@ -1,5 +1,6 @@
 //! The checker with made-up evidence: for each column, one try that fills it.
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::*;

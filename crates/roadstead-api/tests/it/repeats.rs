@@ -65,6 +65,16 @@ pub(crate) async fn change(app: &TestApp, method: &str, path: &str) -> Change {
         }
         ("POST", "/api/vps/{id}/boot" | "/api/vps/{id}/shutdown" | "/api/vps/{id}/reboot")
         | ("POST", "/api/vps/{id}/power-off") => of(Member, &app.running("acting").await, None),
+        ("POST", "/api/vps/{id}/resize") => {
+            let id = app.running("resized").await;
+            let stopped = app.post(&format!("/api/vps/{id}/shutdown")).by(Member);
+            app.finished(&stopped.await.ok()).await;
+            of(Member, &id, Some(json!({ "type": "s-1vcpu-2gb" })))
+        }
+        ("POST", "/api/vps/{id}/rebuild") => {
+            let id = app.running("rebuilt").await;
+            of(Member, &id, Some(json!({ "image": "debian-12-x64" })))
+        }
         ("POST", "/api/ssh-keys") => {
             let key = public_key(Uuid::now_v7().as_u128());
             of(Member, "", Some(json!({ "name": name, "public_key": key })))
@@ -291,6 +301,8 @@ fn change_of(method: &str, path: &str, route: &str, person: Person) -> Change {
     let id = Uuid::now_v7();
     let body = match (method, path) {
         ("POST", "/api/vps") => Some(wanted("web")),
+        ("POST", "/api/vps/{id}/resize") => Some(json!({ "type": "s-1vcpu-2gb" })),
+        ("POST", "/api/vps/{id}/rebuild") => Some(json!({ "image": "debian-12-x64" })),
         ("POST", "/api/ssh-keys") => Some(json!({ "name": "x", "public_key": public_key(1) })),
         ("POST", "/api/admin/providers") => {
             Some(json!({ "name": "x", "type": "digitalocean", "token": TOKEN_FULL }))

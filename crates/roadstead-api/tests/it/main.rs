@@ -30,6 +30,7 @@ mod openapi;
 mod plans;
 mod reference;
 mod repeats;
+mod reshape;
 mod schema;
 mod servers;
 mod ssh_keys;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use roadstead_core::{Code, InstanceId, Price, Secret, State};
+use roadstead_core::{Action, Code, InstanceId, Price, Secret, Since, State};
 use roadstead_service::{
     Accepted, Engine, Error, Instance, OperationKind, OperationState, RebuildServer, ResizeServer,
 };
@@ -310,6 +310,65 @@ at_each_vendor! {
         let (_, code) = stage.fails(accepted.operation.id).await;
         assert_eq!(code, Code::ApiError.as_str());
         assert_eq!(stage.server(server.id).await.specification.image.as_str(), stage.vendor.image);
+    }
+
+    async fn what_is_delivered_twice_is_done_once(stage: &Stage) {
+        for kind in [
+            OperationKind::Resize,
+            OperationKind::Rebuild,
+            OperationKind::Reboot,
+            OperationKind::Shutdown,
+        ] {
+            for which in ["first", "second"] {
+                let server = match kind {
+                    OperationKind::Resize => at_rest(stage).await,
+                    _ => stage.running("web").await,
+                };
+                let before = stage.direct().recent_operations(server.remote.as_ref().unwrap(), &Since::Now).await.unwrap().end;
+                spoil(stage, kind, "after", &json!({ "twice": which }));
+                let id = begin(stage, server.id, kind).await;
+                stage.succeeds(id).await;
+                let since = Since::Place(before);
+                let log = stage.direct().recent_operations(server.remote.as_ref().unwrap(), &since).await.unwrap();
+                let done: Vec<_> = log.entries.iter().filter(|it| it.kind.is_some_and(|it| it.as_str() == kind.as_str())).collect();
+                assert_eq!(done.len(), 1, "{kind:?} {which}: {done:#?}");
+                let delete = stage.act(server.id, OperationKind::Delete).await;
+                stage.succeeds(delete.id).await;
+            }
+        }
+    }
+
+    async fn clocks_that_are_an_hour_apart_confuse_nobody(stage: &Stage) {
+        for skew in [-3_600_000, 3_600_000] {
+            stage.sim().set_skew(skew);
+            let server = stage.running("web").await;
+            let reboot = stage.act(server.id, OperationKind::Reboot).await;
+            stage.succeeds(reboot.id).await;
+            let mark = stage.mark();
+            spoil(stage, OperationKind::Reboot, "after", &json!({ "drop": true }));
+            let found = stage.act(server.id, OperationKind::Reboot).await;
+            stage.succeeds(found.id).await;
+            assert_eq!(sent(stage, mark, OperationKind::Reboot).len(), 1);
+            undecided(stage, server.id, OperationKind::Reboot).await;
+            stage.sim().clear_faults();
+            let delete = stage.act(server.id, OperationKind::Delete).await;
+            stage.succeeds(delete.id).await;
+        }
+    }
+
+    async fn an_old_reboot_that_nothing_is_on_record_of_is_looked_for_first(stage: &Stage) {
+        let server = stage.running("web").await;
+        stage.halt().await;
+        let reboot = stage.act(server.id, OperationKind::Reboot).await;
+        // It was sent by a process whose books were then put back to what they were before.
+        let remote = server.remote.as_ref().unwrap();
+        stage.direct().perform_action(remote, &Action::Reboot).await.unwrap();
+        let mark = stage.mark();
+        let restored = stage.twin().await;
+        let engine = Engine::start(&restored, 1);
+        stage.succeeds(reboot.id).await;
+        engine.stop().await;
+        assert!(sent(stage, mark, OperationKind::Reboot).is_empty());
     }
 
     async fn power_whose_answer_was_lost_is_switched_once(stage: &Stage) {

@@ -5,8 +5,9 @@ use std::time::Duration;
 use futures::future::join_all;
 use roadstead_core::{Market, Markup, Money, Percent, Price, RegionId};
 use roadstead_service::{
-    BasePrice, CreateServer, Error, ImportFilter, ImportPlans, Imported, OwnMarkups, PageRequest,
-    ProviderChange, Sale, SalePlan, SalePlanChange, SalePlanFilter, SalePlanOrder,
+    BasePrice, CreateServer, Error, ImportFilter, ImportPlans, Imported, OperationKind, OwnMarkups,
+    PageRequest, ProviderChange, ResizeServer, Sale, SalePlan, SalePlanChange, SalePlanFilter,
+    SalePlanOrder,
 };
 
 use crate::stage::{Scene, Stage, at_each_vendor};
@@ -336,6 +337,41 @@ at_each_vendor! {
         buy(stage, by_plan(stage, &plan, "later")).await.unwrap();
         sold += 1;
         assert_eq!(stage.servers().await.len(), sold);
+    }
+
+    async fn a_resize_by_a_plan_on_sale_costs_what_the_plan_does_then(stage: &Stage) {
+        import(stage, percent("10")).await;
+        let large = on_sale(stage).await.into_iter().find(|it| it.remote.as_str() == stage.vendor.larger).unwrap();
+        stage.start(1);
+        let request = by_plan(stage, &usual(stage).await, "web");
+        let created = stage.platform.create_server(&stage.member(), request).await.unwrap();
+        stage.succeeds(created.operation.id).await;
+        let id = created.instance.id;
+        if (stage.vendor.descriptor)().resize.needs_stopped {
+            let shutdown = stage.act(id, OperationKind::Shutdown).await;
+            stage.succeeds(shutdown.id).await;
+        }
+        let ask = async || {
+            let request = ResizeServer { sale: Some(large.id), plan: String::new(), grow_disk: false };
+            stage.platform.resize_server(&stage.member(), id, request).await
+        };
+        let off = SalePlanChange { active: Some(false), ..SalePlanChange::default() };
+        change(stage, &large, off).await;
+        assert_eq!(fields(ask().await), ["plan_id"]);
+        let dearer = |it| SalePlanChange { active: Some(true), markup: Some(percent(it)), ..SalePlanChange::default() };
+        change(stage, &large, dearer("20")).await;
+        let resized = ask().await.unwrap();
+        assert_eq!(resized.instance.sale, created.instance.sale);
+        // What the plan costs later is not the server's.
+        change(stage, &large, dearer("50")).await;
+        stage.succeeds(resized.operation.id).await;
+        let server = stage.server(id).await;
+        let sale = server.sale.unwrap();
+        assert_eq!((sale.plan, sale.markup), (large.id, percent("20")));
+        let (base, _) = large.prices_in(&server.specification.region).unwrap();
+        let expected = percent("20").apply(base.unwrap()).unwrap();
+        let figures = |it: &Price| (it.hourly, it.monthly);
+        assert_eq!(figures(&server.price.unwrap()), figures(&expected));
     }
 
     async fn a_plan_with_servers_is_not_deleted(stage: &Stage) {

@@ -105,8 +105,11 @@ impl Rules<'_> {
                 change.error.clone_from(&self.book.error);
                 change
             }
-            // It may have been sent before the database was restored to what it was earlier.
-            OperationState::Leased if self.is_at_most_once() && self.is_old() => {
+            // A refusal may be the answer to a request that was delivered twice; and what is sent
+            // at most once may have been sent before our books were restored.
+            OperationState::Leased
+                if self.book.attempts > 0 || self.is_at_most_once() && self.is_old() =>
+            {
                 return Step::Call(Call::Log);
             }
             OperationState::Leased => return Step::Call(Call::Send),

@@ -195,7 +195,9 @@ fn a_desired_state_is_read_before_anything_is_sent_again() {
             ..action(kind, OperationState::Leased)
         };
         assert_eq!(called(next(&again, Observed::Claimed, 201)), Call::Get);
-        assert_eq!(called(next(&again, seen(State::Unknown), 201)), Call::Send);
+        assert_eq!(called(next(&again, seen(State::Unknown), 201)), Call::Log);
+        let silent = Observed::Logged(Vec::new());
+        assert_eq!(called(next(&again, silent, 201)), Call::Send);
     }
     // A resize costs money, and waits for as long as one may still come.
     for (kind, seconds, looks) in [
@@ -289,6 +291,25 @@ fn what_is_sent_at_most_once_is_looked_for_before_an_old_one_is_sent() {
         ..book(OperationKind::Create, OperationState::Leased)
     };
     assert_eq!(called(next(&inherited, Observed::Claimed, 1)), Call::Look);
+}
+
+#[test]
+fn what_was_refused_as_busy_is_looked_for_before_it_is_sent_again() {
+    for kind in AT_MOST_ONCE.into_iter().chain(DESIRED) {
+        let busy = error(ErrorKind::Busy).with_outcome(Outcome::Rejected);
+        let first = action(kind, OperationState::Leased);
+        let change = written(next(&first, Observed::Failed(busy), 1));
+        assert_eq!(change.state, OperationState::Ready, "{kind:?}");
+        let second = Book {
+            attempts: 1,
+            sent_at: Some(START),
+            ..action(kind, OperationState::Leased)
+        };
+        assert_eq!(called(next(&second, seen(State::Unknown), 5)), Call::Log);
+        let found = entry(word(kind), "6", running());
+        let change = written(next(&second, Observed::Logged(vec![found]), 5));
+        assert_eq!(change.state, OperationState::Waiting, "{kind:?}");
+    }
 }
 
 #[test]

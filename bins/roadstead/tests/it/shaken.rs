@@ -231,6 +231,15 @@ on_postgres!(
                     .surely(Method::POST, &format!("{path}/shutdown"), &key, None)
                     .await;
                 client.succeeded(&off).await;
+                let plan = match *vendor {
+                    "linode" => "g6-standard-1",
+                    _ => "s-1vcpu-2gb",
+                };
+                let (key, body) = (format!("{label} resize"), json!({ "type": plan }));
+                let resized = client
+                    .surely(Method::POST, &format!("{path}/resize"), &key, Some(body))
+                    .await;
+                client.succeeded(&resized).await;
                 // Half of them go again.
                 if number % 2 == 0 {
                     let key = format!("{label} delete");

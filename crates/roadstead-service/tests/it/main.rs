@@ -14,6 +14,7 @@ mod accounts;
 mod catalogues;
 mod changes;
 mod circuits;
+mod cost;
 mod crash;
 mod deletion;
 mod down;

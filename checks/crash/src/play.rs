@@ -193,6 +193,16 @@ impl Stage<'_> {
     ) -> Result<()> {
         let servers = self.running(&["web-1"]).await?;
         let server = servers.first().copied().context("no server")?;
+        // This provider resizes only what is switched off.
+        if word == "resize" && self.vendor() == Vendor::DigitalOcean {
+            let off = Asked {
+                kind: "power_off".to_owned(),
+                ..Asked::default()
+            };
+            self.site.member.act(server, "power-off", None, off).await?;
+            self.site.member.until(server, "stopped").await?;
+            self.until_state(&["succeeded"], "power_off").await?;
+        }
         let objects = self.site.simulators.objects(self.vendor()).await?;
         let remote = &objects.first().context("no server at the provider")?.id;
         let base = self.vendor().servers();
@@ -219,7 +229,8 @@ impl Stage<'_> {
         });
         simulators.add_faults(vendor, json!([lost, blind])).await?;
         let server = self.create("web-1").await?;
-        self.until_state(&["unknown", "resolving"]).await?;
+        self.until_state(&["unknown", "resolving"], "create")
+            .await?;
         let sees_again = async {
             self.died(death).await?;
             simulators.clear_faults(vendor).await
@@ -229,13 +240,13 @@ impl Stage<'_> {
         asked
     }
 
-    /// Waits until the only operation is in one of these states.
-    async fn until_state(&self, states: &[&str]) -> Result<()> {
+    /// Waits until the only operation of a kind is in one of these states.
+    async fn until_state(&self, states: &[&str], kind: &str) -> Result<()> {
         let deadline = tokio::time::Instant::now() + DEATH;
         loop {
             let books = self.site.database().books().await?;
             let mut open = books.operations.iter();
-            if open.any(|it| states.contains(&it.state.as_str())) {
+            if open.any(|it| it.kind == kind && states.contains(&it.state.as_str())) {
                 return Ok(());
             }
             ensure!(

@@ -184,7 +184,7 @@ pub(crate) struct Built {
 }
 
 pub(crate) const BUILT: Built = Built {
-    resize: false,
+    resize: true,
     sweeper: false,
 };
 

@@ -127,6 +127,10 @@ impl<'a> Checker<'a> {
                     }
                 },
                 "failed" if self.is_refused(operation) => self.verdict.row.refused += 1,
+                "failed" if self.is_settled_by_delete(operation) => {
+                    self.verdict.row.attention += 1;
+                    self.verdict.attention.push(format!("{kind} {id}: {said}"));
+                }
                 "failed" => {
                     self.verdict.row.failed += 1;
                     self.find(format!("{kind} {id} failed without a refusal: {said}"));
@@ -135,7 +139,7 @@ impl<'a> Checker<'a> {
                     self.verdict.row.attention += 1;
                     self.verdict.attention.push(format!("{kind} {id}: {said}"));
                     // Only what can be done at most once may be left to a person.
-                    if !matches!(kind.as_str(), "reboot" | "rebuild") {
+                    if !AT_MOST_ONCE.contains(&kind.as_str()) {
                         self.find(format!("{kind} {id} was left to a person: {said}"));
                     }
                 }
@@ -216,6 +220,18 @@ impl<'a> Checker<'a> {
         asked
             .iter()
             .find(|it| it.operations.contains(&operation.id))
+    }
+
+    /// Returns whether it waited for a person until the server was deleted, which settled it in
+    /// the same moment.
+    fn is_settled_by_delete(&self, operation: &Operation) -> bool {
+        let may_wait = AT_MOST_ONCE.contains(&operation.kind.as_str());
+        let settles = |it: &Operation| {
+            it.kind == "delete"
+                && it.state == "succeeded"
+                && it.finished_at == operation.finished_at
+        };
+        may_wait && operation.finished_at.is_some() && self.siblings(operation).any(settles)
     }
 
     /// Returns how often the vendor did something to a server.
@@ -505,6 +521,9 @@ impl<'a> Checker<'a> {
         }
     }
 }
+
+/// What is never sent twice, so that a lost answer may have to be settled by a person.
+const AT_MOST_ONCE: [&str; 2] = ["reboot", "rebuild"];
 
 /// What changes whether a server runs.
 const POWER: [&str; 4] = ["boot", "shutdown", "power_off", "reboot"];

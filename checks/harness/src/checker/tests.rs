@@ -252,6 +252,30 @@ fn only_reboots_and_rebuilds_may_be_left_to_a_person() {
 }
 
 #[test]
+fn what_waited_for_a_person_until_the_server_was_deleted_was_left_to_one() {
+    let mut evidence = acted("reboot", "reboot");
+    evidence.books.operations[1].state = "failed".to_owned();
+    assert_finding(&strict(&evidence), "failed without a refusal");
+    // Deleted in the same moment.
+    let gone = deleted();
+    let delete = Operation {
+        id: id(13),
+        ..gone.books.operations[1].clone()
+    };
+    evidence.books.operations.push(delete);
+    evidence.books.attempts.push(attempt(13, 29));
+    evidence.books.instances = gone.books.instances;
+    evidence.objects = gone.objects;
+    evidence.journal.push(entry("DELETE", "/v2/droplets/7", 30));
+    let verdict = strict(&evidence);
+    assert!(verdict.is_clean(), "{:#?}", verdict.findings);
+    assert_eq!((verdict.row.done, verdict.row.attention), (2, 1));
+    // At another time it failed by itself.
+    evidence.books.operations[2].finished_at = Some(time(61).as_microsecond());
+    assert_finding(&strict(&evidence), "failed without a refusal");
+}
+
+#[test]
 fn what_has_not_ended_is_stuck() {
     for state in ["ready", "leased", "sent", "unknown", "resolving", "waiting"] {
         let mut evidence = well();

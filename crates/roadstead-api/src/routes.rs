@@ -3,6 +3,7 @@
 mod admin;
 mod auth;
 mod catalogue;
+mod custody;
 mod events;
 mod health;
 mod operations;
@@ -26,6 +27,7 @@ pub(crate) fn all() -> Vec<Route> {
         events::routes(),
         ssh_keys::routes(),
         admin::routes(),
+        custody::routes(),
         health::routes(),
         reference::routes(),
     ]

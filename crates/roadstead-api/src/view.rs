@@ -3,6 +3,7 @@
 mod answer;
 mod budget;
 mod catalogue;
+mod custody;
 mod event;
 mod health;
 mod instance;
@@ -26,6 +27,7 @@ pub(crate) use self::catalogue::{
     App, AppsAnswer, Image, ImagesAnswer, KeptAnswer, KeptCatalogue, Plan, PlansAnswer, Region,
     RegionsAnswer, SizesAnswer, StackScriptsAnswer,
 };
+pub(crate) use self::custody::{QuarantineAnswer, Quarantined, Sweep};
 pub(crate) use self::event::frame;
 pub(crate) use self::health::Health;
 pub(crate) use self::instance::{Instance, Operation};

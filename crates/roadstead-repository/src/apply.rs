@@ -52,7 +52,7 @@ impl Repository {
 
     /// Empties SQLite's log, in which the pages of a wiped secret would stay until it is written
     /// over. It is sealed there too, so that a failure can wait for the next wipe.
-    async fn forget_log(&self) {
+    pub(crate) async fn forget_log(&self) {
         let emptied = async {
             match self.db.writer().await? {
                 Connection::Sqlite(mut object) => Ok(object

@@ -6,6 +6,7 @@ mod apply;
 mod audit;
 mod claim;
 mod db;
+mod decision;
 mod error;
 mod events;
 mod instances;
@@ -26,6 +27,7 @@ mod tally;
 mod types;
 
 pub use crate::db::{Backend, Options, Repository};
+pub use crate::decision::Decision;
 pub use crate::error::{Error, Result};
 pub use crate::events::{EventPage, EventWatch, Wake};
 pub use crate::migrations::Deployment;

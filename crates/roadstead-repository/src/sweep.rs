@@ -4,6 +4,7 @@ mod books;
 mod dooms;
 mod findings;
 mod missing;
+mod quarantine;
 
 use std::time::Duration;
 
@@ -19,7 +20,9 @@ use uuid::Uuid;
 use crate::db::{Bound, Connection, Repository, Written, detached, run, written};
 use crate::error::{Error, Result};
 use crate::record::{Sweep, SweepClaim, SweepEnd, SweepOutcome};
-use crate::schema::{dooms as doomed, quarantine, service_providers, sweeps, vps_instances};
+use crate::schema::{
+    dooms as doomed, quarantine as suspects, service_providers, sweeps, vps_instances,
+};
 use crate::types::{DbTime, Id, Time};
 
 pub(crate) use self::dooms::doom;
@@ -173,8 +176,8 @@ impl Repository {
         let doomed: i64 = run!(&mut reader, c => doomed::table
             .filter(doomed::provider_id.eq(id)).filter(doomed::done_at.is_null())
             .select(count_star()).first(c).await)?;
-        let quarantined: i64 = run!(&mut reader, c => quarantine::table
-            .filter(quarantine::provider_id.eq(id)).filter(quarantine::state.eq("open"))
+        let quarantined: i64 = run!(&mut reader, c => suspects::table
+            .filter(suspects::provider_id.eq(id)).filter(suspects::state.eq("open"))
             .select(count_star()).first(c).await)?;
         let missing: i64 = run!(&mut reader, c => vps_instances::table
             .filter(vps_instances::provider_id.eq(id))

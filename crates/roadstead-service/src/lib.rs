@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod catalogue;
+mod custody;
 mod engine;
 mod error;
 mod feed;
@@ -23,11 +24,12 @@ pub use roadstead_cache::{
     Status as CatalogueStatus,
 };
 pub use roadstead_repository::{
-    Accepted, Accounts, ErrorRecord, Event, EventBody, IdempotencyKey, Imported, Instance,
-    InstanceBrief, InstanceFilter, InstancePatch, Lifecycle, Membership, Operation, OperationBrief,
-    OperationKind, OperationState, Organization, OwnMarkups, Provider as ProviderRecord,
-    ProviderPatch, Role, Sale, SaleOffering, SalePlan, SalePlanFilter, SalePlanOrder, Session,
-    Specification, SshKey, User, Verification,
+    Accepted, Accounts, Decision, Doubt, ErrorRecord, Event, EventBody, IdempotencyKey, Imported,
+    Instance, InstanceBrief, InstanceFilter, InstancePatch, Lifecycle, Membership, Operation,
+    OperationBrief, OperationKind, OperationState, Organization, OwnMarkups,
+    Provider as ProviderRecord, ProviderPatch, Quarantined, Role, Sale, SaleOffering, SalePlan,
+    SalePlanFilter, SalePlanOrder, Session, Specification, SshKey, Sweep, SweepOutcome, User,
+    Verification,
 };
 
 pub use crate::catalogue::{Catalogue, CatalogueSource, Keeper};

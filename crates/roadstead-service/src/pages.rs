@@ -212,6 +212,12 @@ impl<'a> Cursors<'a> {
         Self { repository, list }
     }
 
+    /// Of a list that is the operators' alone.
+    pub(crate) fn of_operators(repository: &'a Repository, list: &str) -> Self {
+        let list = format!("operators/{list}").into_bytes();
+        Self { repository, list }
+    }
+
     /// Makes the cursor of a place.
     pub(crate) fn seal(&self, key: &[u8], id: Uuid) -> String {
         let mut bytes = [key, id.as_bytes()].concat();

@@ -10,8 +10,8 @@ use std::net::IpAddr;
 
 use roadstead_core::{Feature, State};
 use roadstead_service::{
-    CallClass, CatalogueKind, CircuitState, Lifecycle, OperationKind, OperationState, Role,
-    SalePlanOrder, ServerOrder,
+    CallClass, CatalogueKind, CircuitState, Decision, Doubt, Lifecycle, OperationKind,
+    OperationState, Role, SalePlanOrder, ServerOrder, SweepOutcome,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
@@ -98,6 +98,23 @@ pub(crate) fn role(_: &mut SchemaGenerator) -> Schema {
 
 pub(crate) fn verification(_: &mut SchemaGenerator) -> Schema {
     one_of(["verified", "unverified", "refused"])
+}
+
+pub(crate) fn sweep_outcome(_: &mut SchemaGenerator) -> Schema {
+    let mut words: Vec<_> = SweepOutcome::ALL
+        .iter()
+        .map(|it| Some(it.as_str()))
+        .collect();
+    words.push(None);
+    json_schema!({ "type": ["string", "null"], "enum": words })
+}
+
+pub(crate) fn doubt(_: &mut SchemaGenerator) -> Schema {
+    one_of(Doubt::ALL.map(Doubt::as_str))
+}
+
+pub(crate) fn decision(_: &mut SchemaGenerator) -> Schema {
+    one_of(Decision::ALL.map(Decision::as_str))
 }
 
 pub(crate) fn call_class(_: &mut SchemaGenerator) -> Schema {

@@ -55,7 +55,7 @@ pub(super) fn routes() -> Vec<Route> {
             "Show an account",
         )
         .about(
-            "With its `health`: whether calls are sent, the last one, and the ages of what is \
+            "With its `sweep`, how it was last compared with our books, and its `health`: whether calls are sent, the last one, and the ages of what is \
              kept, as far as the process that answers knows.",
         ),
         of_account(
@@ -185,7 +185,8 @@ async fn get(
     let id = provider_id(&id)?;
     let provider = view::AdminProvider::from(platform.provider(&operator.0, id).await?);
     let health = platform.account_health(&operator.0, id).await?;
-    Ok(answer(provider.with_health(health)))
+    let sweep = platform.account_sweep(&operator.0, id).await?;
+    Ok(answer(provider.with_health(health).with_sweep(sweep)))
 }
 
 /// What to change about a provider account. What is not given stays.

@@ -8,7 +8,7 @@ use roadstead_service::{Registered, Verification};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Health;
+use super::{Health, Sweep};
 use crate::openapi::words::{self, Id};
 
 /// An account as members see it.
@@ -78,12 +78,21 @@ pub(crate) struct AdminProvider {
     /// How it has been doing; only where one account is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     health: Option<Health>,
+    /// How it was last compared with our books; only where one account is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sweep: Option<Sweep>,
 }
 
 impl AdminProvider {
     /// Tells how it has been doing, too.
     pub(crate) fn with_health(mut self, health: impl Into<Health>) -> Self {
         self.health = Some(health.into());
+        self
+    }
+
+    /// Tells how it was last compared with our books, too.
+    pub(crate) fn with_sweep(mut self, sweep: Option<impl Into<Sweep>>) -> Self {
+        self.sweep = sweep.map(Into::into);
         self
     }
 }
@@ -143,6 +152,7 @@ impl From<Registered> for AdminProvider {
             created_at: it.record.created_at,
             updated_at: it.record.updated_at,
             health: None,
+            sweep: None,
         }
     }
 }

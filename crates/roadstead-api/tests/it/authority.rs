@@ -39,7 +39,7 @@ enum Thing {
 use Thing::{Account, Key, Nothing, Operation, Plan, Server};
 
 /// Every route. One that is mounted and not listed here fails a test below.
-const ROUTES: [(&str, &str, Who, Thing); 49] = [
+const ROUTES: [(&str, &str, Who, Thing); 52] = [
     ("GET", "/docs", Anyone, Nothing),
     ("GET", "/docs/style.css", Anyone, Nothing),
     ("GET", "/api/openapi.json", Anyone, Nothing),
@@ -96,6 +96,14 @@ const ROUTES: [(&str, &str, Who, Thing); 49] = [
         Account,
     ),
     ("GET", "/api/admin/providers/{id}/budget", Operate, Account),
+    ("GET", "/api/admin/quarantine", Operate, Nothing),
+    ("GET", "/api/admin/operations", Operate, Nothing),
+    (
+        "POST",
+        "/api/admin/operations/{id}/decision",
+        Operate,
+        Operation,
+    ),
     ("GET", "/api/vps/plans", Look, Nothing),
     ("GET", "/api/admin/plans", Operate, Nothing),
     ("POST", "/api/admin/plans", Operate, Nothing),
@@ -166,6 +174,8 @@ fn verdict(who: Who, thing: Thing, person: Option<Person>, whose: Whose) -> Verd
     let there = match thing {
         Nothing => true,
         Account | Plan => matches!(whose, Whose::Own | Whose::Foreign),
+        // An operator decides about everybody's operations.
+        Operation if who == Operate => matches!(whose, Whose::Own | Whose::Foreign),
         Server | Operation | Key => whose == Whose::Own,
     };
     match (may, there) {
@@ -219,6 +229,7 @@ fn body(method: &str, path: &str) -> Option<Value> {
         ("POST", "/api/vps") => Some(wanted("another")),
         ("POST", "/api/vps/{id}/resize") => Some(json!({ "type": "s-1vcpu-2gb" })),
         ("POST", "/api/vps/{id}/rebuild") => Some(json!({ "image": "debian-12-x64" })),
+        ("POST", "/api/admin/operations/{id}/decision") => Some(json!({ "decision": "failed" })),
         ("PUT", "/api/admin/providers/reorder") => Some(json!({ "order": [] })),
         ("PUT", _) => Some(json!({})),
         // Without an account, so that nothing is put on sale over and over.

@@ -11,6 +11,7 @@ mod accept;
 mod answers;
 mod apply;
 mod claims;
+mod decision;
 mod events;
 mod failures;
 mod fixture;

@@ -151,6 +151,9 @@ on_both_databases! {
         let fleet = Fleet::open(database).await;
         let repository = &fleet.repository;
         let long = Duration::from_secs(3600);
+        // The first one is due an interval after the account was registered.
+        assert!(repository.claim_sweeps(Uuid::now_v7(), LEASE, long).await.unwrap().is_empty());
+        repository.hasten_sweep(fleet.provider, Duration::ZERO).await.unwrap();
         let claims = repository.claim_sweeps(Uuid::now_v7(), LEASE, long).await.unwrap();
         repository.hasten_sweep(fleet.provider, Duration::ZERO).await.unwrap();
         repository.end_sweep(&claims[0], SweepEnd { next_in: long, ..end() }).await.unwrap();

@@ -15,6 +15,10 @@ use crate::world::{Millis, at, millis};
 pub(crate) struct Server {
     pub(crate) lifecycle: Lifecycle,
     pub(crate) bound: Option<u64>,
+    /// Whether it is deleted because somebody asked for it.
+    pub(crate) was_deleted: bool,
+    /// When it last changed.
+    pub(crate) updated: Millis,
     /// When creating attempts were put on record.
     pub(crate) attempts: Vec<Millis>,
 }
@@ -62,8 +66,6 @@ pub(crate) enum Refused {
 pub(crate) struct Store {
     pub(crate) servers: Vec<Server>,
     pub(crate) operations: Vec<Operation>,
-    /// Ids at the vendor that are to be deleted.
-    pub(crate) dooms: Vec<(u64, usize)>,
 }
 
 impl Store {
@@ -72,6 +74,8 @@ impl Store {
         self.servers.push(Server {
             lifecycle: Lifecycle::Pending,
             bound: None,
+            was_deleted: false,
+            updated: now,
             attempts: Vec::new(),
         });
         let server = self.servers.len() - 1;
@@ -102,7 +106,9 @@ impl Store {
                 return false;
             }
         } else if server.lifecycle == Lifecycle::Failed && server.bound.is_none() && !undecided {
-            server.lifecycle = Lifecycle::Deleted;
+            // The delete is on record, and done.
+            (server.lifecycle, server.was_deleted) = (Lifecycle::Deleted, true);
+            server.updated = now;
             return false;
         } else if server.lifecycle.may_become(Lifecycle::Deleting) {
             server.lifecycle = Lifecycle::Deleting;
@@ -262,14 +268,7 @@ impl Store {
             return Err(Refused::Edge(format!("operation {from} to {to}")));
         }
         let (server, kind) = (operation.server, operation.kind);
-        self.change_server(server, change)?;
-        for remote in &change.doomed {
-            if let Ok(id) = remote.as_str().parse()
-                && !self.dooms.contains(&(id, server))
-            {
-                self.dooms.push((id, server));
-            }
-        }
+        self.change_server(server, change, now)?;
         let operation = self.held(claim)?;
         if let Some(outcome) = change.attempt
             && matches!(operation.last_outcome, None | Some(AttemptOutcome::Unknown))
@@ -296,7 +295,12 @@ impl Store {
         Ok(())
     }
 
-    fn change_server(&mut self, number: usize, change: &Change) -> Result<(), Refused> {
+    fn change_server(
+        &mut self,
+        number: usize,
+        change: &Change,
+        now: Millis,
+    ) -> Result<(), Refused> {
         let remote = change.instance.remote.as_ref();
         let remote: Option<u64> = remote.and_then(|it| it.as_str().parse().ok());
         let taken = remote.is_some_and(|id| {
@@ -314,6 +318,8 @@ impl Store {
                 return Err(Refused::Edge(format!("lifecycle {from} to {to}")));
             }
             server.lifecycle = next;
+            server.was_deleted |= next == Lifecycle::Deleted;
+            server.updated = now;
         }
         if let Some(id) = remote {
             if taken || server.bound.is_some_and(|it| it != id) {

@@ -1,11 +1,16 @@
 //! A provider in virtual time: what it holds, and when it shows it.
 
 use roadstead_core::{
-    ActionKind, Billed, Code, Instance, LoggedOperation, MiB, OperationStatus, RemoteId,
+    ActionKind, Billed, Code, CreateKey, Instance, LoggedOperation, MiB, OperationStatus, RemoteId,
     RemoteOperation, State, Status,
 };
 
+use uuid::Uuid;
+
 use crate::world::{Millis, at, span};
+
+/// The installation that is played.
+pub(crate) const DEPLOYMENT: &str = "playplay";
 
 /// How long a server takes to run, and a job to end.
 const JOB: Millis = 20_000;
@@ -59,7 +64,7 @@ impl Object {
     fn shown(&self, now: Millis) -> Instance {
         Instance {
             id: self.remote(),
-            name: format!("m-{}", self.mark).into(),
+            name: key(self.mark).name,
             status: Status {
                 state: self.state(now),
                 raw: "model".into(),
@@ -73,10 +78,23 @@ impl Object {
             memory: MiB(1024),
             disk: None,
             addresses: vec![],
-            tags: vec![],
+            tags: vec![
+                key(self.mark).deployment_tag().into(),
+                key(self.mark).instance_tag().into(),
+            ],
             created: Some(at(self.created)),
         }
     }
+}
+
+/// Returns the mark of a server.
+pub(crate) fn key(mark: usize) -> CreateKey {
+    CreateKey::new(DEPLOYMENT, uuid(mark), "m")
+}
+
+/// Returns the public id of a server.
+pub(crate) fn uuid(mark: usize) -> Uuid {
+    Uuid::from_u128(u128::try_from(mark).unwrap_or_default() + 1)
 }
 
 /// Returns the id of a server as the vendor writes it.
@@ -247,14 +265,15 @@ impl Vendor {
     }
 
     /// Returns what the lists show.
-    pub(crate) fn listed(&self, now: Millis) -> impl Iterator<Item = &Object> {
-        self.objects.iter().filter(move |it| it.is_listed(now))
+    pub(crate) fn list(&self, now: Millis) -> Vec<Instance> {
+        let listed = self.objects.iter().filter(|it| it.is_listed(now));
+        listed.map(|it| it.shown(now)).collect()
     }
 
     /// Looks for a mark.
     pub(crate) fn look(&self, mark: usize, now: Millis) -> Vec<Instance> {
-        self.listed(now)
-            .filter(|it| it.mark == mark)
+        let mine = self.objects.iter().filter(|it| it.mark == mark);
+        mine.filter(|it| it.is_listed(now))
             .map(|it| it.shown(now))
             .collect()
     }

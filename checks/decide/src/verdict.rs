@@ -45,6 +45,10 @@ pub(crate) fn judge(world: &mut World) -> Tally {
     let mut violations = Vec::new();
     operations(world, &mut tally, &mut violations);
     servers(world, &mut tally, &mut violations);
+    tally.quarantined = count(world.quarantined());
+    if tally.quarantined > 0 {
+        violations.push(format!("{} servers are quarantined", tally.quarantined));
+    }
     tally.duplicated += world.audit.bought_twice;
     tally.wrongly_deleted = count(world.audit.wrongly_deleted.len());
     for violation in violations {

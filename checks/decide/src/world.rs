@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use jiff::Timestamp;
-use roadstead_core::{ActionKind, CreateGuarantee, State, after};
+use roadstead_core::{ActionKind, CreateGuarantee, Instance, State, after};
 use roadstead_repository::{Change, Lifecycle, OperationKind};
 use roadstead_service::{Book, Call, Observed, Step};
 
 use crate::engine::Engine;
 use crate::store::{Claim, Refused, Store};
-use crate::vendor::{Dedup, Made, Object, Vendor};
+use crate::vendor::{Dedup, Made, Vendor};
 
 /// Virtual time, in milliseconds since the play began.
 pub(crate) type Millis = u64;
@@ -61,12 +61,14 @@ pub(crate) enum Event {
     Kill(usize, u64),
     /// A request that was on its way for long has its effect.
     LateCommit(usize),
-    /// Everything marked is listed.
-    SweepList,
+    /// The account is swept at its turn.
+    SweepTurn,
+    /// Everything is listed.
+    Sweep,
     /// What was listed is compared with the books.
-    SweepJudge(Vec<Object>),
-    /// A doomed server is deleted.
-    Doom(u64, usize),
+    SweepJudge(Vec<Instance>),
+    /// A server that nobody wants is deleted.
+    Delete(u64, usize),
     /// The operator puts the token right.
     Thaw,
     /// The token begins to open somebody else's account.
@@ -210,7 +212,7 @@ impl World {
             self.put(end, Event::Thaw);
         }
         let sweep = self.rng.u64(0..millis(self.engine.clockwork.sweep));
-        self.put(sweep, Event::SweepList);
+        self.put(sweep, Event::SweepTurn);
         for worker in 0..self.workers.len() {
             self.put(0, Event::Wake(worker));
         }
@@ -273,9 +275,14 @@ impl World {
                     self.vendor.came_late();
                 }
             }
-            Event::SweepList => self.sweep_list(),
+            Event::SweepTurn => {
+                let next = self.now + millis(self.engine.clockwork.sweep);
+                self.put(next, Event::SweepTurn);
+                self.sweep();
+            }
+            Event::Sweep => self.sweep(),
             Event::SweepJudge(listed) => self.sweep_judge(&listed),
-            Event::Doom(id, server) => self.doom(id, server),
+            Event::Delete(id, server) => self.sweep_delete(id, server),
             Event::Swap => self.foreign = true,
             Event::Thaw => (self.foreign, self.frozen) = (false, false),
         }
@@ -400,8 +407,7 @@ impl World {
                 let doomed = change.doomed.iter();
                 let doomed: Vec<u64> = doomed.filter_map(|it| it.as_str().parse().ok()).collect();
                 for id in doomed {
-                    let time = self.now + self.rng.u64(1..SECOND);
-                    self.put(time, Event::Doom(id, server));
+                    self.doom(id, server);
                 }
             }
             // Another worker has it; the database is what holds.
@@ -417,19 +423,6 @@ impl World {
     fn is_being_deleted(&self, server: usize) -> bool {
         let server = self.store.servers.get(server);
         server.is_some_and(|it| it.lifecycle == Lifecycle::Deleting)
-    }
-
-    /// Deletes a doomed server, unless it is bound after all.
-    fn doom(&mut self, id: u64, server: usize) {
-        let again = self.now + self.rng.u64(5 * SECOND..60 * SECOND);
-        if self.frozen || self.foreign || self.accident(200) {
-            return self.put(again, Event::Doom(id, server));
-        }
-        let bound = self.store.servers.get(server).and_then(|it| it.bound);
-        if bound != Some(id) {
-            self.delete(id);
-        }
-        self.store.dooms.retain(|it| *it != (id, server));
     }
 
     /// Deletes a server at the vendor, and sees whether that was asked for.
@@ -448,6 +441,11 @@ impl World {
             self.violation(format!("server {id} was bound and nobody wanted it gone"));
         }
         was_there
+    }
+
+    /// Returns how many servers nobody vouches for.
+    pub(crate) fn quarantined(&self) -> usize {
+        self.sweeper.quarantined.len()
     }
 
     /// Draws how far the lists are behind.

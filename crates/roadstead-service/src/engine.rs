@@ -25,6 +25,7 @@ use uuid::Uuid;
 
 pub use self::decide::{Book, Call, Clockwork, Observed, Step, Target, decide};
 pub(crate) use self::observe::observation;
+pub use self::sweeper::{Absence, Judgment, Rule as SweepRule, Verdict, judge};
 use crate::{Platform, feed};
 
 /// How many operations one worker carries at once.

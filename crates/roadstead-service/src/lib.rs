@@ -33,7 +33,10 @@ pub use roadstead_repository::{
 };
 
 pub use crate::catalogue::{Catalogue, CatalogueSource, Keeper};
-pub use crate::engine::{Book, Call, Clockwork, Engine, Observed, Step, Target, decide};
+pub use crate::engine::{
+    Absence, Book, Call, Clockwork, Engine, Judgment, Observed, Step, SweepRule, Target, Verdict,
+    decide, judge,
+};
 pub use crate::error::{Error, FieldError, Result, public_field};
 pub use crate::feed::{
     End, EventClockwork, EventFilter, EventItem, EventKind, EventRequest, EventStream,

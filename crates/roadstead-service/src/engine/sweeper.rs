@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use tracing::{Instrument, debug, error, info_span, warn};
 use uuid::Uuid;
 
+pub use self::judge::{Absence, Judgment, Rule, Verdict, judge};
 use self::pass::Pass;
 use crate::Platform;
 use crate::telemetry::SWEEPS;

@@ -20,20 +20,20 @@ const LATEST: SignedDuration = SignedDuration::from_secs(3600);
 
 /// What the rules need beside the list and the books.
 #[derive(Clone, Debug)]
-pub(super) struct Rule<'a> {
+pub struct Rule<'a> {
     /// This installation, as its marks name it.
-    pub(super) deployment: &'a str,
+    pub deployment: &'a str,
     /// The account.
-    pub(super) provider: ProviderId,
+    pub provider: ProviderId,
     /// The least time between two sightings.
-    pub(super) gap: Duration,
+    pub gap: Duration,
     /// How long a server must have failed, or been deleted, before what is left of it counts.
-    pub(super) rest: Duration,
+    pub rest: Duration,
 }
 
 /// What is to be thought of a server at the vendor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub enum Verdict {
     /// It carries no mark of this installation.
     Foreign,
     /// It is what our books say it is.
@@ -62,27 +62,28 @@ pub(super) enum Verdict {
 
 /// A server of ours that the list did not show.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Absence {
+pub struct Absence {
     /// Ours.
-    pub(super) instance: InstanceId,
+    pub instance: InstanceId,
     /// Its id at the vendor.
-    pub(super) remote: RemoteId,
+    pub remote: RemoteId,
     /// Whether it was absent before.
-    pub(super) again: bool,
+    pub again: bool,
 }
 
 /// What is to be thought of everything in the list, and of what is not in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Judgment {
+pub struct Judgment {
     /// Of each server of the list, in its order; a server that a torn list shows twice, once.
-    pub(super) verdicts: Vec<(RemoteId, Verdict)>,
+    pub verdicts: Vec<(RemoteId, Verdict)>,
     /// Servers of ours that should be in the list.
-    pub(super) absent: Vec<Absence>,
+    pub absent: Vec<Absence>,
 }
 
 /// Judges. `books` are read after `listed` was complete: what the list shows and our books do
 /// not know is not merely too young for them.
-pub(super) fn judge(listed: &[Instance], books: &SweepBooks, rule: &Rule<'_>) -> Judgment {
+#[must_use]
+pub fn judge(listed: &[Instance], books: &SweepBooks, rule: &Rule<'_>) -> Judgment {
     let court = Court::new(listed, books, rule);
     let mut judged = BTreeSet::new();
     let verdicts = listed

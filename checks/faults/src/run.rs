@@ -24,8 +24,9 @@ pub struct Options {
     /// Only the lines whose names contain this, such as `late-commit`.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
-    /// How many operations of each kind meet each fault.
-    #[arg(long, value_name = "N", default_value_t = 2)]
+    /// How many operations of each kind meet each fault. More than one use up what one provider
+    /// allows in a minute, and wait for the next.
+    #[arg(long, value_name = "N", default_value_t = 1)]
     operations: usize,
     /// How many tries run at a time.
     #[arg(long, value_name = "N", default_value_t = 6)]
@@ -59,8 +60,9 @@ const QUICK: [&str; 7] = [
     "foreign-token",
 ];
 
-/// How long a try may take to become quiet.
-const LIMIT: Duration = Duration::from_secs(60);
+/// How long a try may take to become quiet: longer than the minute for which a provider counts
+/// calls, which is as long as ever.
+const LIMIT: Duration = Duration::from_secs(100);
 
 /// What a run has shown.
 #[derive(Debug, Default)]

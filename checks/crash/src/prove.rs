@@ -6,12 +6,11 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use futures::StreamExt;
 use futures::stream;
-use roadstead_harness::{
-    Allowed, Row, Simulators, Site, SiteOptions, Table, Vendor, Verdict, check,
-};
+use roadstead_harness::{Allowed, Row, Simulators, Site, Table, Vendor, Verdict, check};
 use roadstead_testkit::Backend;
 use serde_json::json;
 
+use crate::play::options;
 use crate::run::{Options, Say};
 
 /// How long a wrong engine is given to come right.
@@ -178,10 +177,10 @@ pub(crate) async fn run(options: &Options, say: Say<'_>) -> Result<bool> {
 ///
 /// Fails if a fault goes unseen, or if something is seen without one.
 pub async fn prove(proof: &Proof) -> Result<Verdict> {
-    let mut options = SiteOptions::new(Vendor::DigitalOcean, Backend::Sqlite);
+    let mut options = options(Vendor::DigitalOcean, Backend::Sqlite);
     if let Some((name, value)) = proof.setting {
         // The account is registered before the program goes wrong.
-        options.settings = vec![(name.to_owned(), value.to_owned())];
+        options.settings.push((name.to_owned(), value.to_owned()));
     }
     let site = Site::start(options).await?;
     let allowed = Allowed {

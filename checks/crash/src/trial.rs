@@ -185,7 +185,7 @@ pub(crate) struct Built {
 
 pub(crate) const BUILT: Built = Built {
     resize: true,
-    sweeper: false,
+    sweeper: true,
 };
 
 /// Returns every point at every provider on every database.

@@ -5,6 +5,7 @@ use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use roadstead_core::{Code, OperationId};
 
+use crate::answers::once;
 use crate::apply::hold;
 use crate::db::{Connection, Repository, detached, read, run, written};
 use crate::error::{Error, Result};
@@ -85,7 +86,7 @@ impl Repository {
         let repository = self.clone();
         detached(async move {
             let mut tx = repository.db.begin().await?;
-            let outcome = decide(&mut tx, Id(id.0), decision, &audit).await;
+            let outcome = once!(&mut tx, &audit, decide(&mut tx, Id(id.0), decision, &audit));
             let (operation, wiped) = tx.finish(outcome).await?;
             repository.told();
             if wiped {

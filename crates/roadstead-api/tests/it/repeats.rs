@@ -1,5 +1,7 @@
 //! Every call that changes something, made again under its key: one change, and one answer.
 
+use std::time::{Duration, Instant};
+
 use futures::future::join_all;
 use reqwest::Method;
 use roadstead_sim::TOKEN_FULL;
@@ -13,6 +15,8 @@ use crate::app::{
     wanted,
 };
 use crate::schema::operations;
+
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A call that changes something.
 #[derive(Clone)]
@@ -110,7 +114,64 @@ pub(crate) async fn change(app: &TestApp, method: &str, path: &str) -> Change {
             of(Operator, &plan(app).await, Some(json!({ "name": name })))
         }
         ("DELETE", "/api/admin/plans/{id}") => of(Operator, &plan(app).await, None),
+        ("POST", "/api/admin/operations/{id}/decision") => {
+            let decision = json!({ "decision": "failed" });
+            of(Operator, &undecided(app).await, Some(decision))
+        }
         _ => panic!("say here how to call {method} {path}"),
+    }
+}
+
+/// Returns an operation that waits for a person: a delete of a server that has lost its marks.
+async fn undecided(app: &TestApp) -> String {
+    let label = format!("u{}", Uuid::now_v7().simple());
+    let id = app.running(&label).await;
+    let named = |name: &str| {
+        let state = app.sim.handle().state();
+        let droplets = state["droplets"].as_array().unwrap();
+        let mut named = droplets
+            .iter()
+            .filter(|it| it["name"].as_str().unwrap().starts_with(name));
+        named.next().cloned()
+    };
+    let droplet = named(label.get(..20).unwrap()).unwrap();
+    let remote = droplet["id"].to_string();
+    let endpoint = app.sim.endpoint();
+    let change = async |method, path: String, body: Value| {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let request = client.request(method, format!("{endpoint}{path}"));
+        let request = request.bearer_auth(TOKEN_FULL).json(&body);
+        let answer = request.send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.status());
+    };
+    for tag in droplet["tags"].as_array().unwrap() {
+        let path = format!("/v2/tags/{}/resources", tag.as_str().unwrap());
+        let body = json!({ "resources": [{ "resource_id": remote, "resource_type": "droplet" }] });
+        change(Method::DELETE, path, body).await;
+    }
+    let path = format!("/v2/droplets/{remote}/actions");
+    let name = format!("theirs-{remote}");
+    change(
+        Method::POST,
+        path,
+        json!({ "type": "rename", "name": name }),
+    )
+    .await;
+    let deadline = Instant::now() + PATIENCE;
+    while named(&name).is_none() {
+        assert!(Instant::now() < deadline, "it is never renamed");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let deleting = app.delete(&format!("/api/vps/{id}")).by(Member).await.ok();
+    let operation = deleting.word("/operation/id");
+    loop {
+        let path = format!("/api/operations/{operation}");
+        let shown = app.get(&path).by(Member).await.ok();
+        if shown.word("/operation/state") == "attention" {
+            return operation;
+        }
+        assert!(Instant::now() < deadline, "{}", shown.text);
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

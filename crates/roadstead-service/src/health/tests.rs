@@ -1,3 +1,5 @@
+//! What is shown of the health of an account, and what opens its circuits.
+
 use async_trait::async_trait;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! The circuit, by a clock that is moved by hand.
+
 use super::*;
 
 const POLICY: CircuitPolicy = CircuitPolicy {

@@ -109,6 +109,7 @@ async fn a_whole_life_is_measured_in_series_that_the_documentation_knows() {
     let settings = settings_for(&place, &vendors.addresses);
     let settings = with(settings, "ROADSTEAD_METRICS_LISTEN", "127.0.0.1:0");
     let settings = with(settings, "ROADSTEAD_POLL_INTERVAL", "1s");
+    let settings = with(settings, "ROADSTEAD_SWEEP_INTERVAL", "1s");
     add_operator(&settings);
     let (mut program, address) = serve(&["serve"], &settings);
     let metrics = Metrics::of(&mut program);

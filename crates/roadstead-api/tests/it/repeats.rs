@@ -128,11 +128,13 @@ async fn undecided(app: &TestApp) -> String {
     let id = app.running(&label).await;
     let named = |name: &str| {
         let state = app.sim.handle().state();
-        let droplets = state["droplets"].as_array().unwrap();
-        let mut named = droplets
+        let accounts = state["accounts"].as_array().unwrap();
+        let mut droplets = accounts
             .iter()
-            .filter(|it| it["name"].as_str().unwrap().starts_with(name));
-        named.next().cloned()
+            .flat_map(|it| it["droplets"].as_array().unwrap());
+        droplets
+            .find(|it| it["name"].as_str().unwrap().starts_with(name))
+            .cloned()
     };
     let droplet = named(label.get(..20).unwrap()).unwrap();
     let remote = droplet["id"].to_string();
@@ -375,6 +377,7 @@ fn change_of(method: &str, path: &str, route: &str, person: Person) -> Change {
         ("POST", "/api/admin/plans") => Some(json!({ "provider_id": id, "type": "x" })),
         ("POST", "/api/admin/plans/import") => Some(json!({ "provider_id": id })),
         ("PUT", "/api/admin/providers/reorder") => Some(json!({ "order": [] })),
+        ("POST", "/api/admin/operations/{id}/decision") => Some(json!({ "decision": "failed" })),
         ("PATCH" | "PUT", _) => Some(json!({})),
         _ => None,
     };

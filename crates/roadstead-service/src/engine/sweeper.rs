@@ -19,7 +19,7 @@ use uuid::Uuid;
 pub use self::judge::{Absence, Judgment, Rule, Verdict, judge};
 use self::pass::Pass;
 use crate::Platform;
-use crate::telemetry::SWEEPS;
+use crate::telemetry::{SWEEP_DELETIONS, SWEEPS};
 
 /// How long the sweeper sleeps at most, so that what another process has hastened is seen.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
@@ -124,11 +124,18 @@ async fn sweep(platform: Arc<Platform>, claim: SweepClaim, stop: watch::Receiver
     };
     counter!(
         SWEEPS,
-        "provider_kind" => kind,
+        "provider_kind" => kind.clone(),
         "provider_id" => claim.provider.to_string(),
         "outcome" => end.outcome.as_str(),
     )
     .increment(1);
+    // They were counted one by one; this makes the series known where there were none.
+    counter!(
+        SWEEP_DELETIONS,
+        "provider_kind" => kind,
+        "provider_id" => claim.provider.to_string(),
+    )
+    .increment(0);
     match (end.outcome, end.reason.as_deref().unwrap_or_default()) {
         (SweepOutcome::Completed, _) => debug!(
             servers.seen = end.seen,

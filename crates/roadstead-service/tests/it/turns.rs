@@ -118,7 +118,7 @@ at_each_vendor! {
             let platform = std::sync::Arc::clone(&stage.platform);
             async move { platform.turn_of_publisher().await }
         }).await;
-        assert!(polled > 3 && published > 1, "{polled} {published}");
+        assert!(polled > 3 && published > 0, "{polled} {published}");
         ends_well(stage).await;
     }
 }

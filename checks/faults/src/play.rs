@@ -23,7 +23,7 @@ use crate::split::{Before, only};
 pub(crate) const QUIET_POLL: (&str, &str) = ("ROADSTEAD_POLL_INTERVAL", "3s");
 
 /// Until when a read of the account has shown that it is another.
-const FOUND_OUT: Duration = Duration::from_secs(5);
+const FOUND_OUT: Duration = Duration::from_secs(12);
 
 /// The longest `Retry-After` that is believed.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);

@@ -248,9 +248,12 @@ on_both_databases! {
         process.clock.advance(HOUR);
         assert!(process.plans(&stage).await.unwrap().stale);
         stage.is_frozen().await;
+        // The process hears of its own change a moment after the books have it.
+        stage.until("the plans are refused", async || {
+            let refused = process.plans(&stage).await;
+            matches!(refused, Err(Error::ProviderRefused(_))).then_some(())
+        }).await;
         let asked = stage.mark();
-        let refused = process.plans(&stage).await;
-        assert!(matches!(refused, Err(Error::ProviderRefused(_))), "{refused:?}");
         process.clock.advance(HOUR);
         let refused = process.plans(&stage).await;
         assert!(matches!(refused, Err(Error::ProviderRefused(_))), "{refused:?}");

@@ -47,8 +47,8 @@ fn by_hand() -> Scene {
         ..Scene::default()
     };
     // What a dropped worker held is soon free.
-    scene.clockwork.lease = Duration::from_millis(1200);
-    scene.clockwork.send_margin = Duration::from_millis(400);
+    scene.clockwork.lease = Duration::from_millis(2400);
+    scene.clockwork.send_margin = Duration::from_millis(1000);
     scene
 }
 

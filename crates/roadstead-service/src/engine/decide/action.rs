@@ -40,12 +40,6 @@ impl Rules<'_> {
                 Step::Write(Box::new(change))
             }
             Observed::Asked(operation) => match &operation.status {
-                // Of a reboot, the server's state tells nothing: it ran before.
-                OperationStatus::Succeeded if self.book.kind == OperationKind::Reboot => {
-                    Step::Write(Box::new(
-                        self.change(OperationState::Succeeded, Duration::ZERO),
-                    ))
-                }
                 // The job is over; whether the server is where it should be, only the server says.
                 OperationStatus::Succeeded => Step::Call(Call::Get),
                 OperationStatus::Failed { code, message } => self.fail(ErrorRecord {
@@ -149,7 +143,12 @@ impl Rules<'_> {
         match (self.book.kind, &self.book.target) {
             (OperationKind::Boot, _) => state == State::Running,
             (OperationKind::Shutdown | OperationKind::PowerOff, _) => state == State::Stopped,
-            (OperationKind::Reboot, _) => is_taken && state == State::Running,
+            // Running tells nothing before the vendor took it. Where it has stopped since,
+            // something else has switched it off.
+            (OperationKind::Reboot, _) => {
+                let is_off = state == State::Stopped && !instance.status.busy && self.is_settled();
+                is_taken && (state == State::Running || is_off)
+            }
             (OperationKind::Resize, Some(Target::Plan(plan))) => {
                 let is_at_rest = matches!(state, State::Running | State::Stopped);
                 is_at_rest && !instance.status.busy && instance.plan.as_ref() == Some(plan)

@@ -40,7 +40,7 @@ fn what_a_lost_answer_left_beside_a_dropped_server_goes_with_it() {
 }
 
 #[test]
-fn a_reboot_is_done_when_the_vendor_says_so() {
+fn a_reboot_is_done_though_something_else_has_switched_the_server_off() {
     let rebooting = Book {
         attempts: 1,
         sent_at: Some(START),
@@ -48,13 +48,12 @@ fn a_reboot_is_done_when_the_vendor_says_so() {
         bound: Some("1".into()),
         ..book(OperationKind::Reboot, OperationState::Waiting)
     };
-    let job = RemoteOperation {
-        id: "7".to_owned().into(),
-        instance: Some("1".into()),
-        status: OperationStatus::Succeeded,
-        poll_after: Duration::from_secs(2),
-    };
-    let change = written(next(&rebooting, Observed::Asked(job), 9));
+    let seen = |state| Observed::Seen(Box::new(server("1", state)));
+    let change = written(next(&rebooting, seen(State::Running), 9));
+    assert_eq!(change.state, OperationState::Succeeded);
+    let change = written(next(&rebooting, seen(State::Stopped), 9));
+    assert_eq!(change.state, OperationState::Waiting);
+    let change = written(next(&rebooting, seen(State::Stopped), 31));
     assert_eq!(change.state, OperationState::Succeeded);
 }
 

@@ -52,7 +52,7 @@ fn kind(name: &str) -> Result<Kind, String> {
 /// The lines of the quick form: one of each kind.
 const QUICK: [&str; 7] = [
     "reset-after",
-    "late-commit +300 s",
+    "late-commit +120 s",
     "html-400-after",
     "duplicate-second",
     "429-seconds",

@@ -49,12 +49,12 @@ fn kind(name: &str) -> Result<Kind, String> {
     known.ok_or_else(|| "there are `create`, `delete` and `resize`".to_owned())
 }
 
-/// The lines of the quick form: one of each kind.
+/// The lines of the quick form: those that need no call that a minute's budget may not have left.
 const QUICK: [&str; 7] = [
     "reset-after",
     "late-commit +120 s",
     "html-400-after",
-    "duplicate-second",
+    "500-after",
     "429-seconds",
     "stale-list",
     "foreign-token",

@@ -119,6 +119,14 @@ impl Provider for Aws {
         Err(self.refuse("read the instance"))
     }
 
+    async fn mark_instance(&self, _id: &RemoteId, _key: &CreateKey) -> Result<()> {
+        Err(self.refuse("mark the instance"))
+    }
+
+    async fn unmark_instance(&self, _id: &RemoteId, _key: &CreateKey) -> Result<()> {
+        Err(self.refuse("unmark the instance"))
+    }
+
     async fn list_instances(&self, _query: &InstanceQuery, _at: At) -> Result<Page<Instance>> {
         Err(self.refuse("list the instances"))
     }

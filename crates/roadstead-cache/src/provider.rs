@@ -263,6 +263,14 @@ impl Provider for CachedProvider {
         self.source.inner.get_instance(id).await
     }
 
+    async fn mark_instance(&self, id: &RemoteId, key: &CreateKey) -> Result<()> {
+        self.source.inner.mark_instance(id, key).await
+    }
+
+    async fn unmark_instance(&self, id: &RemoteId, key: &CreateKey) -> Result<()> {
+        self.source.inner.unmark_instance(id, key).await
+    }
+
     async fn list_instances(&self, query: &InstanceQuery, at: At) -> Result<Page<Instance>> {
         self.source.inner.list_instances(query, at).await
     }

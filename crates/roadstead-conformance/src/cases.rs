@@ -7,6 +7,7 @@ mod errors;
 mod life;
 mod list;
 mod log;
+mod mark;
 mod options;
 mod settle;
 
@@ -45,6 +46,10 @@ pub use self::list::{
 pub use self::log::{
     a_log_that_cannot_be_read_is_not_empty, a_lost_answer_is_found_in_the_log,
     the_log_tells_what_was_done_after_a_place,
+};
+pub use self::mark::{
+    a_mark_whose_answer_was_lost_can_be_repeated, a_server_that_is_gone_takes_no_mark,
+    a_stranger_is_marked_and_found_by_its_tag, marking_and_unmarking_can_be_repeated,
 };
 pub use self::options::{
     a_wrong_option_is_named_and_nothing_is_sent, an_app_starts_with_its_answers,

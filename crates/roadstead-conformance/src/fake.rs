@@ -35,6 +35,7 @@ pub enum Flaw {
     FindsByNameOnly,
     FindsByTagOnly,
     FinishesOnce,
+    ForgetsOtherTags,
     ForgetsRetryAfter,
     GuessesUnknownStatus,
     HidesGpuServers,
@@ -44,10 +45,13 @@ pub enum Flaw {
     LeavesOptionsUndescribed,
     LosesItsAccountInALane,
     LosesOptions,
+    MarksTwice,
+    MarksWhatIsGone,
     MistakesUnits,
     OffersWhatItHasNot,
     Pretends,
     RefusesSecondDelete,
+    RenamesWhatItMarks,
     RepeatsALine,
     ResendsCreates,
     ShowsTheToken,
@@ -55,6 +59,7 @@ pub enum Flaw {
     StopsAfterOnePage,
     TellsOfTheWholePast,
     TellsOnlyWhatIsOver,
+    UnmarksTooMuch,
 }
 
 /// The harness of the vendor in memory.

@@ -76,6 +76,8 @@ pub enum CallClass {
     Delete,
     /// A call that starts any other action.
     Action,
+    /// The call that puts a tag of a mark on a server, or all of its tags.
+    Mark,
 }
 
 /// What goes wrong.

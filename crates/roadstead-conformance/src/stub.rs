@@ -54,6 +54,8 @@ pub async fn every_call_refuses_with_the_reason(provider: &dyn Provider) {
         refused(provider.check_create(&request)),
         refused(provider.create_instance(&request).await),
         refused(provider.find_created(&key).await),
+        refused(provider.mark_instance(&id, &key).await),
+        refused(provider.unmark_instance(&id, &key).await),
         refused(provider.get_instance(&id).await),
         refused(provider.list_instances(&query, At::First).await),
         refused(

@@ -55,6 +55,12 @@ impl CreateKey {
         format!("rs:i:{}", base32(self.id))
     }
 
+    /// Returns the two tags of the mark: that of the installation and that of the server.
+    #[must_use]
+    pub fn tags(&self) -> [String; 2] {
+        [self.deployment_tag(), self.instance_tag()]
+    }
+
     /// Returns whether a server carries this mark, by name or by tag.
     #[must_use]
     pub fn marks(&self, instance: &Instance) -> bool {

@@ -79,6 +79,24 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
     /// `NoSuchInstance` only when the vendor itself says so; a failure to ask never reads as absence.
     async fn get_instance(&self, id: &RemoteId) -> Result<Instance>;
 
+    /// Puts both tags of the mark on a server that stands, whoever made it. Keeps its name and all
+    /// its other tags. Safe to repeat: after an error one of the two may be there, and one that is
+    /// there already is not put on again.
+    ///
+    /// # Errors
+    ///
+    /// `NoSuchInstance` only when the vendor itself says so, `Invalid` where the vendor takes no
+    /// such tag or no more of them; any other.
+    async fn mark_instance(&self, id: &RemoteId, key: &CreateKey) -> Result<()>;
+
+    /// Takes exactly these two tags off a server, and keeps all others. Safe to repeat: one that is
+    /// not there needs no taking off.
+    ///
+    /// # Errors
+    ///
+    /// `NoSuchInstance` only when the vendor itself says so; any other.
+    async fn unmark_instance(&self, id: &RemoteId, key: &CreateKey) -> Result<()>;
+
     /// Returns one page of the servers. All pages together are complete, GPU servers included.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ use tracing::warn;
 use uuid::Uuid;
 
 use crate::error::{Call, Subject, kind, refused};
+use crate::mark::{MARK, UNMARK};
 use crate::wire;
 
 /// The largest page that DigitalOcean gives.
@@ -148,6 +149,33 @@ impl Client {
         all.rows.sort_unstable_by_key(|it| it.id);
         all.rows.dedup_by_key(|it| it.id);
         Ok(all)
+    }
+
+    /// Makes a tag, and returns it as DigitalOcean spells it: as it was first spelled.
+    pub(crate) async fn fetch_create_tag(&self, name: &str) -> Result<Box<str>> {
+        let call = resource(MARK, "tag:create");
+        let body = wire::CreateTag { name };
+        let request = Request::post(call.operation, "/v2/tags").with_json(&body);
+        let made = self.send(&call, request).await?.json::<wire::OneTag>()?;
+        Ok(made.tag.name)
+    }
+
+    /// Puts a tag on a droplet. A 404 is for the tag or for the droplet.
+    pub(crate) async fn fetch_tag(&self, tag: &str, droplet: u64) -> Result<()> {
+        let call = resource(MARK, "tag:create");
+        let request = Request::post(call.operation, "/v2/tags/{tag}/resources")
+            .with_segment(tag)
+            .with_json(&wire::Tagged::droplet(droplet));
+        self.send(&call, request).await.map(drop)
+    }
+
+    /// Takes a tag off a droplet. A 404 is for the tag or for the droplet.
+    pub(crate) async fn fetch_untag(&self, tag: &str, droplet: u64) -> Result<()> {
+        let call = resource(UNMARK, "tag:delete");
+        let request = Request::delete(call.operation, "/v2/tags/{tag}/resources")
+            .with_segment(tag)
+            .with_json(&wire::Tagged::droplet(droplet));
+        self.send(&call, request).await.map(drop)
     }
 
     pub(crate) async fn fetch_delete(&self, id: u64) -> Result<()> {

@@ -7,6 +7,7 @@ mod descriptor;
 mod error;
 mod extensions;
 mod log;
+mod mark;
 mod options;
 mod places;
 mod provider;

@@ -18,8 +18,9 @@ use crate::client::{Client, Droplets, Images, PAGE_MAX};
 use crate::descriptor::descriptor;
 use crate::error::{invalid, kind};
 use crate::extensions::{check_keys, firewall_for_create, keys_for_create};
+use crate::mark::{MARK, UNMARK};
 use crate::request::CREATE;
-use crate::{convert, log, request, wire};
+use crate::{convert, log, mark, request, wire};
 
 /// What stands before the page number in a cursor into the list of GPU droplets.
 const GPUS: &str = "gpus:";
@@ -109,6 +110,16 @@ impl Provider for DigitalOcean {
     async fn get_instance(&self, id: &RemoteId) -> Result<Instance> {
         let id = droplet_id("get the instance", id.as_str())?;
         Ok(convert::instance(self.client.fetch_droplet(id).await?))
+    }
+
+    async fn mark_instance(&self, id: &RemoteId, key: &CreateKey) -> Result<()> {
+        let id = droplet_id(MARK, id.as_str())?;
+        mark::put_on(&self.client, id, key).await
+    }
+
+    async fn unmark_instance(&self, id: &RemoteId, key: &CreateKey) -> Result<()> {
+        let id = droplet_id(UNMARK, id.as_str())?;
+        mark::take_off(&self.client, id, key).await
     }
 
     async fn list_instances(&self, query: &InstanceQuery, at: At) -> Result<Page<Instance>> {

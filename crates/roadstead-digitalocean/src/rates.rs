@@ -57,6 +57,8 @@ mod tests {
         assert_eq!(route(&Method::GET, "/v2/account/keys")[0], "key_lists");
         assert_eq!(route(&Method::POST, "/v2/account/keys"), droplets);
         assert_eq!(route(&Method::GET, "/v2/account/keys/{id}"), droplets);
+        assert_eq!(route(&Method::POST, "/v2/tags"), droplets);
+        assert_eq!(route(&Method::DELETE, "/v2/tags/{tag}/resources"), droplets);
         let rates = rates();
         for name in route(&Method::GET, "/v2/account/keys") {
             assert!(rates.buckets.iter().any(|it| it.name == *name), "{name}");

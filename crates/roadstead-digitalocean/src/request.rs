@@ -90,27 +90,30 @@ pub(crate) fn put_behind(body: &mut wire::CreateDroplet, firewall: wire::Firewal
 
 /// Returns the mark and the member's own tags, each once.
 fn tags(request: &CreateInstance) -> Result<Vec<Box<str>>> {
-    let mut tags: Vec<Box<str>> = vec![
-        request.key.deployment_tag().into(),
-        request.key.instance_tag().into(),
-    ];
+    let mut tags: Vec<Box<str>> = request.key.tags().map(Box::from).to_vec();
     for tag in &request.tags {
         // To DigitalOcean two tags that differ in case are one.
         if !tags.iter().any(|it| it.eq_ignore_ascii_case(tag)) {
             tags.push(tag.clone());
         }
     }
+    check_tags(CREATE, &tags)?;
+    Ok(tags)
+}
+
+/// Refuses what DigitalOcean takes for no tag.
+pub(crate) fn check_tags(operation: &'static str, tags: &[impl AsRef<str>]) -> Result<()> {
     let fine = |it: &str| {
         (1..=TAG_MAX).contains(&it.len())
             && it
                 .bytes()
                 .all(|it| it.is_ascii_alphanumeric() || b":-_".contains(&it))
     };
-    if tags.iter().all(|it| fine(it)) {
-        return Ok(tags);
+    if tags.iter().all(|it| fine(it.as_ref())) {
+        return Ok(());
     }
     let message = "a tag consists of 1 to 255 letters, digits, colons, hyphens and underscores";
-    Err(invalid(CREATE, "tags", message))
+    Err(invalid(operation, "tags", message))
 }
 
 fn check_name(operation: &'static str, name: &str) -> Result<()> {

@@ -277,6 +277,16 @@ pub(crate) struct Team {
 }
 
 #[derive(Deserialize)]
+pub(crate) struct OneTag {
+    pub(crate) tag: Tag,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Tag {
+    pub(crate) name: Box<str>,
+}
+
+#[derive(Deserialize)]
 pub(crate) struct OneKey {
     pub(crate) ssh_key: Key,
 }
@@ -348,6 +358,36 @@ pub(crate) enum DropletAction {
     Rename { name: Box<str> },
     Resize { size: Box<str>, disk: bool },
     Rebuild { image: NumberOrText },
+}
+
+/// A tag to make.
+#[derive(Serialize)]
+pub(crate) struct CreateTag<'a> {
+    pub(crate) name: &'a str,
+}
+
+/// What a tag is put on or taken off.
+#[derive(Serialize)]
+pub(crate) struct Tagged {
+    pub(crate) resources: [TaggedResource; 1],
+}
+
+impl Tagged {
+    pub(crate) fn droplet(id: u64) -> Self {
+        Self {
+            resources: [TaggedResource {
+                resource_id: id.to_string(),
+                resource_type: "droplet",
+            }],
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct TaggedResource {
+    /// A number, but as text.
+    pub(crate) resource_id: String,
+    pub(crate) resource_type: &'static str,
 }
 
 /// A key to register.

@@ -131,6 +131,20 @@ impl Client {
         self.send(&call, request).await.map(drop)
     }
 
+    /// Replaces the tags, and returns the Linode as it is then.
+    pub(crate) async fn fetch_set_tags(
+        &self,
+        operation: &'static str,
+        id: u64,
+        body: &wire::TagChange,
+    ) -> Result<wire::Instance> {
+        let call = instance(operation, "linodes:read_write");
+        let request = Request::put(operation, "/v4/linode/instances/{id}")
+            .with_segment(id.to_string())
+            .with_json(body);
+        one_instance(&self.send(&call, request).await?)
+    }
+
     /// Starts an action, and returns the time of the answer, which holds nothing else.
     pub(crate) async fn fetch_act(
         &self,

@@ -8,6 +8,7 @@ mod error;
 mod extensions;
 mod job;
 mod log;
+mod mark;
 mod options;
 mod paging;
 mod provider;

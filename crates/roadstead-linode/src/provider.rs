@@ -19,8 +19,9 @@ use crate::descriptor::descriptor;
 use crate::error::{invalid, kind};
 use crate::extensions::{check_keys, check_script, keys_for_create};
 use crate::job::{Job, Verb};
+use crate::mark::{MARK, UNMARK};
 use crate::paging::PAGE_MAX;
-use crate::{convert, log, request, wire};
+use crate::{convert, log, mark, request, wire};
 
 /// The devices of the rescue system, in order; `sdh` is the system's own.
 const DEVICES: [&str; 7] = ["sda", "sdb", "sdc", "sdd", "sde", "sdf", "sdg"];
@@ -142,6 +143,16 @@ impl Provider for Linode {
     async fn get_instance(&self, id: &RemoteId) -> Result<Instance> {
         let id = linode_id("get the instance", id.as_str())?;
         Ok(convert::instance(self.client.fetch_instance(id).await?))
+    }
+
+    async fn mark_instance(&self, id: &RemoteId, key: &CreateKey) -> Result<()> {
+        let id = linode_id(MARK, id.as_str())?;
+        mark::put_on(&self.client, id, key).await
+    }
+
+    async fn unmark_instance(&self, id: &RemoteId, key: &CreateKey) -> Result<()> {
+        let id = linode_id(UNMARK, id.as_str())?;
+        mark::take_off(&self.client, id, key).await
     }
 
     async fn list_instances(&self, query: &InstanceQuery, at: At) -> Result<Page<Instance>> {

@@ -68,6 +68,7 @@ mod tests {
             ),
             (Method::POST, "/v4/linode/instances/{id}/{action}", "other"),
             (Method::DELETE, "/v4/linode/instances/{id}", "other"),
+            (Method::PUT, "/v4/linode/instances/{id}", "other"),
             (Method::GET, "/v4/linode/types", "collections"),
             (Method::GET, "/v4/regions/availability", "collections"),
             (Method::GET, "/v4/account/events", "collections"),

@@ -170,24 +170,27 @@ fn metadata(
 
 /// Returns the mark and the member's own tags, each once.
 fn tags(request: &CreateInstance) -> Result<Vec<Box<str>>> {
-    let mut tags: Vec<Box<str>> = vec![
-        request.key.deployment_tag().into(),
-        request.key.instance_tag().into(),
-    ];
+    let mut tags: Vec<Box<str>> = request.key.tags().map(Box::from).to_vec();
     for tag in &request.tags {
         // To Linode two tags that differ in case may be one.
         if !tags.iter().any(|it| it.eq_ignore_ascii_case(tag)) {
             tags.push(tag.clone());
         }
     }
+    check_tags(CREATE, &tags)?;
+    Ok(tags)
+}
+
+/// Refuses what Linode takes for no tag.
+pub(crate) fn check_tags(operation: &'static str, tags: &[impl AsRef<str>]) -> Result<()> {
     let fine = |it: &str| {
         (3..=50).contains(&it.chars().count()) && !it.chars().any(|it| it.is_control() || it == ',')
     };
-    if tags.iter().all(|it| fine(it)) {
-        return Ok(tags);
+    if tags.iter().all(|it| fine(it.as_ref())) {
+        return Ok(());
     }
     let message = "a tag has 3 to 50 characters, without commas";
-    Err(invalid(CREATE, "tags", message))
+    Err(invalid(operation, "tags", message))
 }
 
 /// Linode's rule is a little wider than the descriptor's: separators may follow each other

@@ -448,6 +448,12 @@ pub(crate) enum ActionBody {
     },
 }
 
+/// All tags that a Linode shall have: the list replaces the one that it has.
+#[derive(Serialize)]
+pub(crate) struct TagChange {
+    pub(crate) tags: Vec<Box<str>>,
+}
+
 #[derive(Serialize)]
 pub(crate) struct Device {
     pub(crate) disk_id: u64,

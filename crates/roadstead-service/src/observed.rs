@@ -191,6 +191,18 @@ impl Provider for ObservedProvider {
         self.observe(call("read", "get_instance"), answer).await
     }
 
+    async fn mark_instance(&self, id: &RemoteId, key: &CreateKey) -> Result<()> {
+        let answer = self.inner.mark_instance(id, key);
+        self.observe(change("action", "mark_instance"), answer)
+            .await
+    }
+
+    async fn unmark_instance(&self, id: &RemoteId, key: &CreateKey) -> Result<()> {
+        let answer = self.inner.unmark_instance(id, key);
+        self.observe(change("action", "unmark_instance"), answer)
+            .await
+    }
+
     async fn list_instances(&self, query: &InstanceQuery, at: At) -> Result<Page<Instance>> {
         let answer = self.inner.list_instances(query, at);
         self.observe(call("list", "list_instances"), answer).await

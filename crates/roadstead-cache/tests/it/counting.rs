@@ -144,6 +144,14 @@ impl Provider for Counting {
         self.inner.get_instance(id).await
     }
 
+    async fn mark_instance(&self, id: &RemoteId, key: &CreateKey) -> Result<()> {
+        self.inner.mark_instance(id, key).await
+    }
+
+    async fn unmark_instance(&self, id: &RemoteId, key: &CreateKey) -> Result<()> {
+        self.inner.unmark_instance(id, key).await
+    }
+
     async fn list_instances(&self, query: &InstanceQuery, at: At) -> Result<Page<Instance>> {
         self.inner.list_instances(query, at).await
     }

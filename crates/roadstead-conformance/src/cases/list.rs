@@ -42,7 +42,7 @@ pub async fn listing_follows_every_page_and_repeats_none(harness: &impl Harness)
     assert_eq!(whole.len(), made.len());
 }
 
-async fn walk(provider: &dyn Provider, query: &InstanceQuery) -> Vec<Instance> {
+pub(super) async fn walk(provider: &dyn Provider, query: &InstanceQuery) -> Vec<Instance> {
     let mut found = Vec::new();
     let mut asked = Vec::new();
     let mut at = At::First;
@@ -222,7 +222,7 @@ pub async fn find_created_sees_it_by_name_and_by_tag(harness: &impl Harness) {
     }
 }
 
-fn assert_only(id: &RemoteId, found: &[Instance]) {
+pub(super) fn assert_only(id: &RemoteId, found: &[Instance]) {
     let ids: Vec<&str> = found.iter().map(|it| it.id.as_str()).collect();
     assert_eq!(ids, [id.as_str()]);
 }

@@ -124,6 +124,31 @@ impl Fake {
         shown
     }
 
+    /// Changes the tags of a server, unless that goes wrong.
+    fn retag(
+        &self,
+        operation: &'static str,
+        id: &RemoteId,
+        change: impl Fn(&mut Instance),
+    ) -> Result<()> {
+        let mut books = self.reach(operation)?;
+        if let Some(fault) = books.draw(CallClass::Mark) {
+            if fault.effect() == When::After
+                && let Some(server) = books.find(id)
+            {
+                change(&mut server.instance);
+            }
+            return Err(failure(&fault, CallClass::Mark, operation, self.flaw));
+        }
+        self.refuse_token(&books, operation)?;
+        match books.find(id) {
+            Some(server) => change(&mut server.instance),
+            None if self.has(Flaw::MarksWhatIsGone) => {}
+            None => return Err(self.error(operation, ErrorKind::NoSuchInstance, "there is none")),
+        }
+        Ok(())
+    }
+
     fn job(&self, id: impl Into<Box<str>>, instance: &RemoteId, done: bool) -> RemoteOperation {
         let status = match done {
             true => OperationStatus::Succeeded,
@@ -243,6 +268,32 @@ impl Provider for Fake {
             Some(server) => Ok(self.show(&books, &server.instance)),
             None => Err(self.error(operation, ErrorKind::NoSuchInstance, "there is none")),
         }
+    }
+
+    async fn mark_instance(&self, id: &RemoteId, key: &CreateKey) -> Result<()> {
+        self.retag("mark the instance", id, |instance| {
+            if self.has(Flaw::RenamesWhatItMarks) {
+                instance.name = key.name.clone();
+            }
+            if self.has(Flaw::ForgetsOtherTags) {
+                instance.tags.clear();
+            }
+            for tag in key.tags().map(Box::from) {
+                if !instance.tags.contains(&tag) || self.has(Flaw::MarksTwice) {
+                    instance.tags.push(tag);
+                }
+            }
+        })
+    }
+
+    async fn unmark_instance(&self, id: &RemoteId, key: &CreateKey) -> Result<()> {
+        let mark = key.tags();
+        self.retag("unmark the instance", id, |instance| {
+            let too_much = self.has(Flaw::UnmarksTooMuch);
+            let goes =
+                |it: &str| mark.iter().any(|tag| tag == it) || (too_much && it.starts_with("rs:"));
+            instance.tags.retain(|it| !goes(it));
+        })
     }
 
     async fn list_instances(&self, query: &InstanceQuery, at: At) -> Result<Page<Instance>> {

@@ -77,5 +77,11 @@ caught!(
         => the_log_tells_what_was_done_after_a_place,
     a_log_without_what_goes_on_is_seen: TellsOnlyWhatIsOver
         => a_lost_answer_is_found_in_the_log,
+    tags_lost_by_a_mark_are_seen: ForgetsOtherTags => a_stranger_is_marked_and_found_by_its_tag,
+    a_server_renamed_by_a_mark_is_seen: RenamesWhatItMarks
+        => a_stranger_is_marked_and_found_by_its_tag,
+    a_mark_put_on_twice_is_seen: MarksTwice => marking_and_unmarking_can_be_repeated,
+    another_mark_taken_off_is_seen: UnmarksTooMuch => marking_and_unmarking_can_be_repeated,
+    a_mark_on_nothing_is_seen: MarksWhatIsGone => a_server_that_is_gone_takes_no_mark,
     a_list_cut_short_is_seen: StopsAfterOnePage => listing_follows_every_page_and_repeats_none,
 );

@@ -103,6 +103,14 @@ impl Provider for Script {
         Ok(server(id.as_str()))
     }
 
+    async fn mark_instance(&self, _: &RemoteId, _: &CreateKey) -> Result<()> {
+        Err(refusal())
+    }
+
+    async fn unmark_instance(&self, _: &RemoteId, _: &CreateKey) -> Result<()> {
+        Err(refusal())
+    }
+
     async fn list_instances(&self, _: &InstanceQuery, at: At) -> Result<Page<Instance>> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let now = self.at_once.fetch_add(1, Ordering::SeqCst) + 1;

@@ -77,6 +77,7 @@ fn route(class: CallClass) -> Route {
         CallClass::Create => (Some("POST"), Some("/v2/droplets")),
         CallClass::Delete => (Some("DELETE"), Some("/v2/droplets/{id}")),
         CallClass::Action => (Some("POST"), Some("/v2/droplets/{id}/actions")),
+        CallClass::Mark => (Some("POST"), Some("/v2/tags/{tag}/resources")),
     };
     Route { method, path }
 }

@@ -12,5 +12,6 @@ mod conformance;
 mod failures;
 mod lifecycle;
 mod lists;
+mod mark;
 mod options;
 mod world;

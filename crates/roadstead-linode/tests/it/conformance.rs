@@ -73,6 +73,7 @@ fn route(class: CallClass) -> Route {
         CallClass::Create => (Some("POST"), Some("/v4/linode/instances")),
         CallClass::Delete => (Some("DELETE"), Some("/v4/linode/instances/{id}")),
         CallClass::Action => (Some("POST"), Some("/v4/linode/instances/{id}/*")),
+        CallClass::Mark => (Some("PUT"), Some("/v4/linode/instances/{id}")),
     };
     Route { method, path }
 }

@@ -121,6 +121,9 @@ async fn calls_are_counted_by_account_class_and_outcome() {
         provider.validate_credentials().await.unwrap();
         let absent = provider.get_instance(&fake.absent_instance()).await;
         absent.unwrap_err();
+        let key = CreateKey::new("d1", uuid::Uuid::now_v7(), "web");
+        let marked = provider.mark_instance(&fake.absent_instance(), &key).await;
+        marked.unwrap_err();
         fake.revoke_token().await;
         provider.get_plans().await.unwrap_err();
         // In another lane it is the same account.
@@ -132,6 +135,7 @@ async fn calls_are_counted_by_account_class_and_outcome() {
     counted(&series, "catalogue", "bad_token", 2);
     counted(&series, "account", "ok", 1);
     counted(&series, "read", "no_such_instance", 1);
+    counted(&series, "action", "no_such_instance", 1);
     let calls = series.lines().filter(|it| it.contains("_calls_total{"));
     let account = format!("provider_id=\"{account}\"");
     assert!(

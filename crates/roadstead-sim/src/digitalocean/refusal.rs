@@ -67,6 +67,12 @@ impl Refusal {
         Self::new(400, "bad_request", message)
     }
 
+    /// Refuses a body without something that it must have.
+    pub(crate) fn parameter_missing(name: &str) -> Self {
+        let message = format!("param is missing or the value is empty: {name}");
+        Self::new(400, "parameter_missing", message)
+    }
+
     pub(crate) fn unprocessable(message: impl Into<String>) -> Self {
         Self::new(422, "unprocessable_entity", message)
     }

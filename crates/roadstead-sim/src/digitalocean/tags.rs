@@ -17,7 +17,11 @@ pub(crate) fn list(desk: &Desk<'_>) -> Answer {
 
 /// Answers `POST /v2/tags`. A tag that is there already is no mistake.
 pub(crate) fn add(desk: Desk<'_>) -> Reply {
-    let tag = checked(object(desk.call)?.get("name").unwrap_or(&Value::Null))?;
+    let body = &object(desk.call)?;
+    let given = &body["name"];
+    let Ok(tag) = checked(given) else {
+        return Ok(no_name(given));
+    };
     let tag = desk.account.ensure_tag(&tag);
     Ok(Answer::json(201, &json!({ "tag": view(&desk, &tag) })).committed())
 }
@@ -38,32 +42,37 @@ pub(crate) fn remove(desk: Desk<'_>, tag: &str) -> Reply {
     Ok(Answer::empty(204).committed())
 }
 
-/// Answers `POST /v2/tags/{name}/resources`.
+/// Answers `POST /v2/tags/{name}/resources`. A tag must be there before it is put on anything.
 pub(crate) fn attach(desk: Desk<'_>, tag: &str) -> Reply {
-    known(&desk, tag)?;
-    for id in droplets(&object(desk.call)?) {
-        let droplet = desk
-            .account
-            .droplet_mut(id)
-            .ok_or_else(Refusal::not_found)?;
-        if !droplet.tags.iter().any(|it| it == tag) {
-            droplet.tags.push(tag.to_owned());
+    change(desk, tag, |tags| {
+        if !tags.iter().any(|it| it == tag) {
+            tags.push(tag.to_owned());
         }
-    }
-    Ok(Answer::empty(204).committed())
+    })
 }
 
 /// Answers `DELETE /v2/tags/{name}/resources`.
 pub(crate) fn detach(desk: Desk<'_>, tag: &str) -> Reply {
+    change(desk, tag, |tags| tags.retain(|it| it != tag))
+}
+
+/// Changes the tags of all droplets of a body, or of none.
+fn change(desk: Desk<'_>, tag: &str, change: impl Fn(&mut Vec<String>)) -> Reply {
+    let ids = droplets(&object(desk.call)?)?;
     known(&desk, tag)?;
-    for id in droplets(&object(desk.call)?) {
-        let droplet = desk
-            .account
-            .droplet_mut(id)
-            .ok_or_else(Refusal::not_found)?;
-        droplet.tags.retain(|it| it != tag);
+    if ids.iter().any(|id| desk.account.droplet_mut(*id).is_none()) {
+        return Err(Refusal::not_found());
     }
-    Ok(Answer::empty(204).committed())
+    for id in &ids {
+        if let Some(droplet) = desk.account.droplet_mut(*id) {
+            change(&mut droplet.tags);
+        }
+    }
+    let answer = Answer::empty(204).committed();
+    Ok(match ids.first() {
+        Some(id) => answer.about(id),
+        None => answer,
+    })
 }
 
 /// Returns a tag that keeps to the vendor's rule.
@@ -93,18 +102,29 @@ fn view(desk: &Desk<'_>, tag: &str) -> Value {
     json!({ "name": tag, "resources": { "count": count, "droplets": droplets } })
 }
 
-fn droplets(body: &Value) -> Vec<u64> {
-    let resources = body["resources"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let droplets = resources
-        .iter()
-        .filter(|it| it["resource_type"] == "droplet");
-    droplets
-        .filter_map(|it| match &it["resource_id"] {
-            Value::String(id) => id.parse().ok(),
-            other => other.as_u64(),
-        })
-        .collect()
+/// Returns the ids of the droplets that a body names. Nothing else is kept here to be tagged.
+fn droplets(body: &Value) -> Result<Vec<u64>, Refusal> {
+    let resources = body["resources"].as_array().filter(|it| !it.is_empty());
+    let Some(resources) = resources else {
+        return Err(Refusal::parameter_missing("resources"));
+    };
+    let id = |it: &Value| match (&it["resource_type"], &it["resource_id"]) {
+        (Value::String(kind), Value::String(id)) if kind == "droplet" => id.parse().ok(),
+        _ => None,
+    };
+    let ids: Option<Vec<u64>> = resources.iter().map(id).collect();
+    ids.ok_or_else(Refusal::not_found)
+}
+
+/// Answers a name that is none, in the shape that this call alone has.
+fn no_name(given: &Value) -> Answer {
+    let name = given.as_str().unwrap_or_default();
+    let error = format!(
+        "Error validating resource tag: \"tag-name \\\"{name}\\\" contains invalid characters\""
+    );
+    let cause = format!("rpc error: code = InvalidArgument desc = {error}");
+    Answer::json(
+        400,
+        &json!({ "error": error, "messages": null, "root_causes": [cause] }),
+    )
 }

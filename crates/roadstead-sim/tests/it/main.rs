@@ -18,3 +18,4 @@ mod matrix;
 mod refusals;
 mod server;
 mod sim;
+mod tags;

@@ -30,6 +30,10 @@ pub(crate) struct Operation {
     pub(crate) kind: OperationKind,
     pub(crate) state: OperationState,
     pub(crate) attempts: u32,
+    /// How many of them ended with their worker.
+    pub(crate) orphaned: u32,
+    /// Since when every try has failed.
+    pub(crate) failing_since: Option<Millis>,
     pub(crate) last_outcome: Option<AttemptOutcome>,
     pub(crate) sent_at: Option<Millis>,
     /// How many jobs stood in the vendor's log before the last attempt.
@@ -83,8 +87,15 @@ impl Store {
         server
     }
 
-    /// Accepts an action as the repository does; returns whether it was.
-    pub(crate) fn accept(&mut self, number: usize, kind: OperationKind, now: Millis) -> bool {
+    /// Accepts an action as the repository does; returns whether it was. What stands before this
+    /// place of the vendor's log is older than it.
+    pub(crate) fn accept(
+        &mut self,
+        number: usize,
+        kind: OperationKind,
+        log_place: usize,
+        now: Millis,
+    ) -> bool {
         let mut active = self
             .operations
             .iter()
@@ -114,6 +125,9 @@ impl Store {
             server.lifecycle = Lifecycle::Deleting;
         }
         self.push(number, kind, now);
+        if let Some(operation) = self.operations.last_mut() {
+            operation.log_place = log_place;
+        }
         true
     }
 
@@ -123,6 +137,8 @@ impl Store {
             kind,
             state: OperationState::Ready,
             attempts: 0,
+            orphaned: 0,
+            failing_since: None,
             last_outcome: None,
             sent_at: None,
             log_place: 0,
@@ -177,6 +193,7 @@ impl Store {
             OperationState::Ready => operation.state = OperationState::Leased,
             OperationState::Sent => {
                 operation.state = OperationState::Unknown;
+                operation.orphaned += 1;
                 operation.last_outcome = Some(AttemptOutcome::Unknown);
             }
             _ => {}
@@ -192,10 +209,12 @@ impl Store {
             kind: operation.kind,
             state: operation.state,
             attempts: operation.attempts,
+            orphaned: operation.orphaned,
             sent_at: operation.sent_at.map(at),
             empty_looks: operation.empty_looks,
             remote: operation.remote.clone(),
             error: operation.error.clone(),
+            failing_since: operation.failing_since.map(at),
             created_at: at(operation.created_at),
             lifecycle: server.lifecycle,
             bound: server.bound.map(crate::vendor::remote),
@@ -282,6 +301,8 @@ impl Store {
             operation.remote.clone_from(&change.remote);
         }
         operation.error.clone_from(&change.error);
+        let is_failing = to == OperationState::Ready && change.error.is_some();
+        operation.failing_since = is_failing.then(|| operation.failing_since.unwrap_or(now));
         operation.lease_until = None;
         if to.is_settled() {
             operation.settled_at = Some(now);

@@ -71,8 +71,11 @@ fn operations(world: &World, tally: &mut Tally, violations: &mut Vec<String>) {
             OperationState::Failed if world.audit.refused.contains(&number) => tally.refused += 1,
             OperationState::Failed => {
                 tally.failed += 1;
-                // After three attempts and the proof of an absence there is nothing more to try.
-                let is_tried = operation.kind == OperationKind::Create && operation.attempts >= 3;
+                // After three requests without an answer, or ten whoever is to blame, and the
+                // proof of an absence there is nothing more to try.
+                let unanswered = operation.attempts.saturating_sub(operation.orphaned);
+                let is_tried = operation.kind == OperationKind::Create
+                    && (unanswered >= 3 || operation.attempts >= 10);
                 let is_gone =
                     operation.kind != OperationKind::Create && is_gone(world, operation.server);
                 if !is_tried && !is_gone {

@@ -257,7 +257,10 @@ impl World {
                 self.wake_all();
             }
             Event::Ask(server, kind) => {
-                if self.store.accept(server, kind, self.now) {
+                if self
+                    .store
+                    .accept(server, kind, self.vendor.log_end(), self.now)
+                {
                     self.wake_all();
                 }
             }

@@ -260,7 +260,15 @@ impl Trial<'_> {
             Fault::Aimed {
                 preset: "429-huge" | "429-absent",
                 ..
-            } => self.move_time().await?,
+            } => {
+                // While one waits, nothing of the account is sent: the next meets its fault only
+                // when that wait is over.
+                self.move_time().await?;
+                for _ in 1..self.line.kinds.len() {
+                    sleep(self.line.hold).await;
+                    self.move_time().await?;
+                }
+            }
             Fault::Endpoint(_) => self.point(None).await?,
             Fault::Aimed { .. }
             | Fault::Lost(_)

@@ -386,5 +386,7 @@ fn ready(asked: &Asked, instance: &row::Instance, now: Time) -> row::Operation {
         finished_at: None,
         request_id: asked.audit.request_id.clone(),
         log_place: None,
+        orphaned_attempts: 0,
+        failing_since: None,
     }
 }

@@ -123,6 +123,8 @@ async fn apply(
         .as_ref()
         .map(|it| row::json("this job", it))
         .transpose()?;
+    let is_failing = change.state == OperationState::Ready && change.error.is_some();
+    let failing_since = is_failing.then(|| row.failing_since.unwrap_or(now));
     let wipe = (
         operations::secret.eq(None::<Vec<u8>>),
         operations::secret_key.eq(None::<i64>),
@@ -138,6 +140,7 @@ async fn apply(
         remote.map(|it| operations::remote.eq(Some(it))),
         operations::progress.eq(change.progress.map(i32::from)),
         operations::error.eq(error),
+        operations::failing_since.eq(failing_since),
         (ends || change.wipe_secrets).then_some(wipe),
         operations::lease_until.eq(None::<Time>),
         operations::worker.eq(None::<Id>),

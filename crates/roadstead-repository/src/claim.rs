@@ -275,6 +275,8 @@ async fn claim_one(
         operations::lease_until.eq(Some(lease_until)),
         operations::worker.eq(Some(worker)),
         operations::epoch.eq(operations::epoch + 1),
+        operations::orphaned_attempts
+            .eq(operations::orphaned_attempts + i32::from(before == OperationState::Sent)),
         // Being looked at again is no change that anybody wants to hear of.
         operations::updated_at.eq(if state == before { row.updated_at } else { now }),
     );

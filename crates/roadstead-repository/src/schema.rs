@@ -184,6 +184,8 @@ diesel::table! {
         finished_at -> Nullable<DbTime>,
         request_id -> Nullable<Text>,
         log_place -> Nullable<Text>,
+        orphaned_attempts -> Integer,
+        failing_since -> Nullable<DbTime>,
     }
 }
 

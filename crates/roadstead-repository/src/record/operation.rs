@@ -287,6 +287,11 @@ pub struct Operation {
     pub request_id: Option<String>,
     /// Where the vendor's own log of the server ended before the last attempt, if it was read.
     pub log_place: Option<LogPlace>,
+    /// How many of the attempts ended with the worker that sent them: it died, or slept past its
+    /// lease, and never said what the vendor answered.
+    pub orphaned_attempts: u32,
+    /// Since when it is ready and every try to reach the vendor has failed.
+    pub failing_since: Option<Timestamp>,
 }
 
 /// A failure as our books keep it: the public code and our sentence.

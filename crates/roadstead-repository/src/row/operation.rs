@@ -41,6 +41,8 @@ pub(crate) struct Operation {
     pub(crate) finished_at: Option<Time>,
     pub(crate) request_id: Option<String>,
     pub(crate) log_place: Option<String>,
+    pub(crate) orphaned_attempts: i32,
+    pub(crate) failing_since: Option<Time>,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
@@ -110,6 +112,8 @@ impl Operation {
             finished_at: self.finished_at.map(|it| it.0),
             request_id: self.request_id,
             log_place: self.log_place.map(LogPlace::from),
+            orphaned_attempts: number("operations.orphaned_attempts", self.orphaned_attempts)?,
+            failing_since: self.failing_since.map(|it| it.0),
         })
     }
 }

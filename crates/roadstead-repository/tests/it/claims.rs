@@ -89,6 +89,7 @@ on_both_databases! {
         };
         assert_eq!(again.operation.state, OperationState::Unknown);
         assert_eq!(again.operation.attempts, 1);
+        assert_eq!(again.operation.orphaned_attempts, 1);
         assert_eq!(lines(database, OUTCOMES).await, ["unknown"]);
 
         let mut found = change(OperationState::Waiting);
@@ -118,6 +119,7 @@ on_both_databases! {
             fleet.repository.get_operation(&fleet.tenant, claim.operation.id).await.unwrap();
         assert_eq!(operation.sent_at, Some(sent.sent_at));
         assert_eq!(operation.empty_looks, 0);
+        assert_eq!(operation.orphaned_attempts, 0);
     }
 
     async fn a_reason_for_waiting_does_not_survive_into_the_next_attempt(database: &Scratch) {

@@ -105,6 +105,8 @@ pub struct Book {
     pub state: OperationState,
     /// Attempts on record.
     pub attempts: u32,
+    /// How many of them ended with the worker that sent them.
+    pub orphaned: u32,
     /// When the last one was put on record.
     pub sent_at: Option<Timestamp>,
     /// Complete empty looks in a row since.
@@ -113,6 +115,8 @@ pub struct Book {
     pub remote: Option<RemoteOperation>,
     /// In `resolving`: the vendor's refusal of a later attempt. Elsewhere: why it waits.
     pub error: Option<ErrorRecord>,
+    /// Since when every try to reach the vendor has failed.
+    pub failing_since: Option<Timestamp>,
     /// When it was accepted.
     pub created_at: Timestamp,
     /// How far the server's life has come.
@@ -380,23 +384,16 @@ impl Rules<'_> {
         self.book.inherited || self.now > after(self.book.created_at, self.clockwork.lease)
     }
 
-    /// Returns whether it was tried for long enough. A vendor that takes no more calls before a
-    /// certain time is there: whoever queues for it is kept as long as what it works on.
+    /// Returns whether it was tried for long enough: one failure after another, so that time in
+    /// which nobody tried does not count. A vendor that takes no more calls before a certain time
+    /// is there: whoever queues for it is kept as long as what it works on.
     pub(super) fn is_given_up(&self, error: &Error) -> bool {
-        match (error.kind, error.retry) {
-            (ErrorKind::Throttled, Retry::At(_)) => self.is_overdue(),
-            _ => self.now > after(self.tried_since(), self.clockwork.give_up),
-        }
-    }
-
-    /// Returns since when nothing was learned of what is tried. What an attempt has become took
-    /// the settle window to find out, and that was no idle time.
-    fn tried_since(&self) -> Timestamp {
-        let settled = self
-            .book
-            .sent_at
-            .map(|it| after(it, self.clockwork.settle_window));
-        settled.map_or(self.book.created_at, |it| it.max(self.book.created_at))
+        let is_queued = matches!(
+            (error.kind, error.retry),
+            (ErrorKind::Throttled, Retry::At(_))
+        );
+        let is_tried = |since| self.now > after(since, self.clockwork.give_up);
+        self.is_overdue() || !is_queued && self.book.failing_since.is_some_and(is_tried)
     }
 
     pub(super) fn is_overdue(&self) -> bool {

@@ -25,8 +25,11 @@ impl Rules<'_> {
                 OperationState::Waiting if self.book.remote.is_some() => Step::Call(Call::Ask),
                 _ => Step::Call(Call::Get),
             },
-            // What was sent goes on at the vendor, whoever may look at it.
-            Observed::Frozen(reason) if self.was_sent() => self.wait_frozen(reason),
+            // What was sent goes on at the vendor, whoever may look at it; the rest waits until
+            // the token is put right.
+            Observed::Frozen(reason) if self.was_sent() || !self.is_overdue() => {
+                self.wait_frozen(reason)
+            }
             Observed::Frozen(reason) => self.fail(frozen(reason)),
             Observed::Seen(instance) => self.action_seen(&instance),
             Observed::Logged(entries) => self.action_logged(entries),

@@ -13,8 +13,12 @@ use roadstead_repository::{
 use super::{Call, Observed, Rules, Step, frozen, percent, record};
 use crate::engine::observe::observation;
 
-/// How many times a creating request is sent at most.
-const CREATE_ATTEMPTS: u32 = 3;
+/// How many creating requests the vendor may leave without an answer.
+const UNANSWERED: u32 = 3;
+
+/// How many times a creating request is sent at most, whoever's fault it is that nobody has its
+/// answer.
+const CREATE_ATTEMPTS: u32 = 10;
 
 /// Complete empty looks before a lost create counts as absent, where only looking tells.
 const EMPTY_LOOKS: u32 = 2;
@@ -29,7 +33,10 @@ impl Rules<'_> {
                 _ if self.is_old() || self.book.attempts > 0 => Step::Call(Call::Look),
                 _ => Step::Call(Call::Send),
             },
-            Observed::Frozen(reason) if self.may_exist() => self.wait_frozen(reason),
+            // A token is put right within minutes, and nobody has to ask anew.
+            Observed::Frozen(reason) if self.may_exist() || !self.is_overdue() => {
+                self.wait_frozen(reason)
+            }
             Observed::Frozen(reason) => self.fail_create(frozen(reason)),
             Observed::Created(instance, operation) => {
                 let mut change = self.bound(&instance, AttemptOutcome::Committed);
@@ -39,7 +46,7 @@ impl Rules<'_> {
             Observed::Failed(error) => self.create_failed(&error),
             Observed::Unprepared(error) if self.may_send_again(&error) => self.again_later(&error),
             Observed::Unprepared(error) => self.ended(&error),
-            Observed::StaleKeys(_) if self.book.attempts.saturating_add(1) < CREATE_ATTEMPTS => {
+            Observed::StaleKeys(_) if self.unanswered().saturating_add(1) < UNANSWERED => {
                 let mut change = self.change(OperationState::Ready, Duration::ZERO);
                 change.attempt = Some(AttemptOutcome::Rejected);
                 Step::Write(Box::new(change))
@@ -111,7 +118,7 @@ impl Rules<'_> {
         // end the create takes more everywhere: lists lag.
         let asks_again = self.book.guarantee != CreateGuarantee::LookupOnly
             && self.book.error.is_none()
-            && self.book.attempts < CREATE_ATTEMPTS;
+            && !self.is_tried();
         let (settled, needed) = if asks_again {
             (true, 1)
         } else {
@@ -133,11 +140,12 @@ impl Rules<'_> {
         if let Some(refusal) = self.book.error.clone() {
             return self.fail_create(refusal);
         }
-        if self.book.attempts >= CREATE_ATTEMPTS {
+        if self.is_tried() {
             return self.fail_create(ErrorRecord {
                 code: Code::UnknownError.as_str().to_owned(),
                 message: format!(
-                    "the provider answered none of {CREATE_ATTEMPTS} requests and made no server"
+                    "no answer came to any of {} requests, and the provider made no server",
+                    self.book.attempts
                 ),
                 field: None,
             });
@@ -148,6 +156,16 @@ impl Rules<'_> {
             change.instance.lifecycle = Some(Lifecycle::Pending);
         }
         Step::Write(Box::new(change))
+    }
+
+    /// Returns how many requests the vendor left without an answer, as far as anybody knows. What
+    /// became of one whose worker died is not the vendor's fault.
+    fn unanswered(&self) -> u32 {
+        self.book.attempts.saturating_sub(self.book.orphaned)
+    }
+
+    fn is_tried(&self) -> bool {
+        self.unanswered() >= UNANSWERED || self.book.attempts >= CREATE_ATTEMPTS
     }
 
     fn create_seen(&self, instance: &Instance) -> Step {

@@ -22,10 +22,12 @@ fn book(kind: OperationKind, state: OperationState) -> Book {
         kind,
         state,
         attempts: 0,
+        orphaned: 0,
         sent_at: None,
         empty_looks: 0,
         remote: None,
         error: None,
+        failing_since: None,
         created_at: START,
         lifecycle: Lifecycle::Pending,
         bound: None,
@@ -186,6 +188,22 @@ fn the_third_absence_ends_it() {
 }
 
 #[test]
+fn a_request_whose_worker_died_does_not_count_against_the_provider() {
+    let absent = |attempts, orphaned| {
+        let book = Book {
+            orphaned,
+            empty_looks: 1,
+            ..lost(attempts)
+        };
+        written(next(&book, Observed::Looked(vec![]), 400)).state
+    };
+    assert_eq!(absent(3, 1), OperationState::Ready);
+    assert_eq!(absent(9, 9), OperationState::Ready);
+    assert_eq!(absent(5, 2), OperationState::Failed);
+    assert_eq!(absent(10, 10), OperationState::Failed);
+}
+
+#[test]
 fn what_is_found_is_bound_once_and_the_rest_is_doomed() {
     let found = vec![
         server("9", State::Provisioning),
@@ -237,7 +255,15 @@ fn to_ask_again_is_no_proof_that_nothing_was_made() {
     };
     let frozen = written(next(&again, Observed::Frozen("revoked".into()), 2));
     assert_eq!(frozen.state, OperationState::Ready);
-    let blind = written(next(&again, Observed::Blind(error(ErrorKind::Server)), 500));
+    let failing = Book {
+        failing_since: Some(at(199)),
+        ..again.clone()
+    };
+    let blind = written(next(
+        &failing,
+        Observed::Blind(error(ErrorKind::Server)),
+        500,
+    ));
     assert_eq!(blind.state, OperationState::Resolving);
     let refused = written(next(
         &again,
@@ -305,10 +331,14 @@ fn what_was_not_executed_is_sent_again_later_and_not_for_ever() {
         change.error.is_some(),
         "who looks must see what it waits for"
     );
+    let failing = Book {
+        failing_since: Some(at(1)),
+        ..book
+    };
     let change = written(next(
-        &book,
+        &failing,
         Observed::Failed(error(ErrorKind::Transport)),
-        301,
+        302,
     ));
     assert_eq!(change.state, OperationState::Failed);
 }
@@ -342,11 +372,19 @@ fn what_waits_for_its_turn_is_kept_longer_than_what_cannot_be_reached() {
 }
 
 #[test]
-fn a_revoked_token_ends_a_create_that_never_was_and_keeps_one_that_may_be() {
+fn a_revoked_token_ends_a_create_that_never_was_after_half_an_hour_and_keeps_one_that_may_be() {
     let fresh = book(OperationKind::Create, OperationState::Leased);
-    let change = written(next(&fresh, Observed::Frozen("revoked".into()), 1));
-    assert_eq!(change.state, OperationState::Failed);
-    assert_eq!(change.error.unwrap().code, "INVALID_CREDENTIALS");
+    let revoked = || Observed::Frozen("revoked".into());
+    for (seconds, state) in [
+        (1, OperationState::Ready),
+        (29 * 60, OperationState::Ready),
+        (31 * 60, OperationState::Failed),
+    ] {
+        let change = written(next(&fresh, revoked(), seconds));
+        assert_eq!(change.state, state, "after {seconds} s");
+        // Who looks meanwhile sees what it waits for.
+        assert_eq!(change.error.unwrap().code, "INVALID_CREDENTIALS");
+    }
     let bound = Book {
         bound: Some("1".into()),
         ..book(OperationKind::Create, OperationState::Waiting)
@@ -705,8 +743,12 @@ fn what_must_stand_at_the_vendor_first_costs_no_attempt_and_no_lost_one_its_reco
             (OperationState::Ready, None)
         );
         assert!(change.due_in > Duration::ZERO && change.error.is_some());
+        let failing = Book {
+            failing_since: Some(at(10)),
+            ..book.clone()
+        };
         let observed = Observed::Unprepared(error(ErrorKind::Timeout));
-        let change = written(next(&book, observed, 481));
+        let change = written(next(&failing, observed, 311));
         assert_ne!(
             change.state,
             OperationState::Ready,

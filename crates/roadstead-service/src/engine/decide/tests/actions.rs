@@ -343,7 +343,7 @@ fn a_refusal_counts_only_when_no_earlier_attempt_can_have_done_it() {
 }
 
 #[test]
-fn a_frozen_account_ends_only_what_was_not_sent() {
+fn a_frozen_account_ends_only_what_was_not_sent_and_that_after_half_an_hour() {
     let frozen = || Observed::Frozen("the token is refused".to_owned());
     for kind in AT_MOST_ONCE.into_iter().chain(DESIRED) {
         for state in [
@@ -354,7 +354,10 @@ fn a_frozen_account_ends_only_what_was_not_sent() {
             let change = written(next(&action(kind, state), frozen(), 31 * 60));
             assert_eq!(change.state, state, "{kind:?}");
         }
-        let change = written(next(&action(kind, OperationState::Leased), frozen(), 1));
+        let leased = action(kind, OperationState::Leased);
+        let change = written(next(&leased, frozen(), 29 * 60));
+        assert_eq!(change.state, OperationState::Ready, "{kind:?}");
+        let change = written(next(&leased, frozen(), 31 * 60));
         assert_eq!(change.state, OperationState::Failed, "{kind:?}");
     }
 }

@@ -58,18 +58,23 @@ fn a_reboot_is_done_though_something_else_has_switched_the_server_off() {
 }
 
 #[test]
-fn the_time_that_an_attempt_took_to_settle_is_not_counted_against_the_next() {
-    let clockwork = Clockwork::default();
-    let again = Book {
-        attempts: 1,
-        sent_at: Some(START),
-        ..book(OperationKind::Create, OperationState::Leased)
-    };
-    let settled = clockwork.settle_window.as_secs();
-    let patient = settled + clockwork.give_up.as_secs();
+fn only_time_in_which_the_provider_failed_again_and_again_counts_against_it() {
+    let patience = Clockwork::default().give_up.as_secs();
     let blind = || Observed::Blind(error(ErrorKind::Timeout));
-    let change = written(next(&again, blind(), patient - 1));
-    assert_eq!(change.state, OperationState::Ready);
-    let change = written(next(&again, blind(), patient + 1));
-    assert_eq!(change.state, OperationState::Failed);
+    let state = |failing_since, seconds| {
+        let again = Book {
+            attempts: 1,
+            sent_at: Some(START),
+            failing_since,
+            ..book(OperationKind::Create, OperationState::Leased)
+        };
+        written(next(&again, blind(), seconds)).state
+    };
+    // A worker may have come back only now.
+    assert_eq!(state(None, 3 * patience), OperationState::Ready);
+    let since = Some(at(patience));
+    assert_eq!(state(since, 2 * patience - 1), OperationState::Ready);
+    assert_eq!(state(since, 2 * patience + 1), OperationState::Failed);
+    // Half an hour is enough whatever has come between.
+    assert_eq!(state(None, 31 * 60), OperationState::Failed);
 }

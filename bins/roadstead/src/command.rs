@@ -56,6 +56,8 @@ Settings (environment variables, or the same names in the file given by --config
   ROADSTEAD_OPEN_POLL_INTERVAL     how often an open operation is read    [3s]
   ROADSTEAD_SWEEP_INTERVAL         how often an account is swept          [5m]
   ROADSTEAD_DIGITALOCEAN_ENDPOINT  another base URL for DigitalOcean; http only on loopback
+  ROADSTEAD_DIGITALOCEAN_BURST_LIMIT  calls a minute, where DigitalOcean allows yours other
+                                   than its usual ones                    [250]
   ROADSTEAD_LINODE_ENDPOINT        the same for Linode
   ROADSTEAD_LOG                    tracing filter; JSON when not on a terminal
                                    [info, and warn for actix's own lines]

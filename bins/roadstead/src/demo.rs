@@ -17,7 +17,7 @@ use roadstead_sim::{DigitalOceanSim, LinodeSim, SimulatorConfig, TOKEN_FULL};
 
 use crate::command::DemoOptions;
 use crate::serve::Running;
-use crate::settings::{DatabaseUrl, Endpoints};
+use crate::settings::{AtVendors, DatabaseUrl};
 use crate::{key, listen, logs, smoke, wiring};
 
 const OPERATOR: &str = "operator@demo.example";
@@ -106,9 +106,10 @@ async fn start(options: &DemoOptions, listener: TcpListener) -> anyhow::Result<D
             .find(|it| it.kind == kind)
             .map(|it| it.simulator.endpoint())
     };
-    let endpoints = Endpoints {
-        digitalocean: endpoint("digitalocean"),
-        linode: endpoint("linode"),
+    let at_vendors = AtVendors {
+        digitalocean_endpoint: endpoint("digitalocean"),
+        digitalocean_burst_limit: None,
+        linode_endpoint: endpoint("linode"),
     };
 
     let repository = repository(&folder).await?;
@@ -118,7 +119,7 @@ async fn start(options: &DemoOptions, listener: TcpListener) -> anyhow::Result<D
         poll_idle: Duration::from_secs(10),
         ..Clockwork::default()
     };
-    let platform = wiring::platform(repository, &endpoints, clockwork).await?;
+    let platform = wiring::platform(repository, &at_vendors, clockwork).await?;
     let operator = person(&platform, OPERATOR, true).await?;
     let member = person(&platform, MEMBER, false).await?;
     register(&platform, &vendors, &operator).await?;

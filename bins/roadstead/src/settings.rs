@@ -14,7 +14,7 @@ use roadstead_service::Clockwork;
 use crate::{crash, logs};
 
 /// The names that are read, without the prefix.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 14] = [
     "LISTEN",
     "METRICS_LISTEN",
     "DATABASE_URL",
@@ -26,6 +26,7 @@ const NAMES: [&str; 13] = [
     "OPEN_POLL_INTERVAL",
     "SWEEP_INTERVAL",
     "DIGITALOCEAN_ENDPOINT",
+    "DIGITALOCEAN_BURST_LIMIT",
     "LINODE_ENDPOINT",
     "LOG",
 ];
@@ -47,17 +48,21 @@ pub(crate) struct Settings {
     pub(crate) workers: usize,
     /// The engine's clockwork.
     pub(crate) clockwork: Clockwork,
-    /// Other base URLs of the vendors.
-    pub(crate) endpoints: Endpoints,
+    /// What is not as usual at the vendors.
+    pub(crate) vendors: AtVendors,
     /// The tracing filter.
     pub(crate) log: String,
 }
 
-/// Base URLs of the vendors, where they are not the vendors' own.
+/// What is not as usual at the vendors.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Endpoints {
-    pub(crate) digitalocean: Option<String>,
-    pub(crate) linode: Option<String>,
+pub(crate) struct AtVendors {
+    /// A base URL that is not the vendor's own.
+    pub(crate) digitalocean_endpoint: Option<String>,
+    /// How many calls a minute the vendor allows the accounts.
+    pub(crate) digitalocean_burst_limit: Option<u64>,
+    /// A base URL that is not the vendor's own.
+    pub(crate) linode_endpoint: Option<String>,
 }
 
 /// A database's URL, whose `Debug` shows no password.
@@ -146,8 +151,11 @@ impl Settings {
         let poll_idle = reader.take("POLL_INTERVAL", defaults.poll_idle, duration);
         let poll_open = reader.take("OPEN_POLL_INTERVAL", defaults.poll_open, duration);
         let sweep = reader.take("SWEEP_INTERVAL", defaults.sweep, duration);
-        let digitalocean = reader.take("DIGITALOCEAN_ENDPOINT", None, endpoint);
-        let linode = reader.take("LINODE_ENDPOINT", None, endpoint);
+        let vendors = AtVendors {
+            digitalocean_endpoint: reader.take("DIGITALOCEAN_ENDPOINT", None, endpoint),
+            digitalocean_burst_limit: reader.take("DIGITALOCEAN_BURST_LIMIT", None, burst_limit),
+            linode_endpoint: reader.take("LINODE_ENDPOINT", None, endpoint),
+        };
         let log =
             reader.take("LOG", logs::DEFAULT.to_owned(), |it| match it
                 .parse::<tracing_subscriber::EnvFilter>()
@@ -169,10 +177,7 @@ impl Settings {
                 sweep,
                 ..defaults.with_lease(lease).with_settle_window(settle_window)
             },
-            endpoints: Endpoints {
-                digitalocean,
-                linode,
-            },
+            vendors,
             log,
         })
     }
@@ -294,6 +299,13 @@ fn endpoint(text: &str) -> Result<Option<String>, &'static str> {
     // Which vendor it is does not matter to the answer.
     check_base_url(&url, &ProviderKind::from("any")).map_err(|_error| rule)?;
     Ok(Some(text.to_owned()))
+}
+
+fn burst_limit(text: &str) -> Result<Option<u64>, &'static str> {
+    match text.parse() {
+        Ok(limit @ 10..=1_000_000) => Ok(Some(limit)),
+        _ => Err("must be a number of calls from 10 to 1000000"),
+    }
 }
 
 /// Returns whether people read what this program prints.

@@ -12,15 +12,14 @@ use roadstead_repository::{Options, Repository};
 use roadstead_service::{Clockwork, Factory, Platform, PlatformConfig};
 
 use crate::key;
-use crate::settings::{Endpoints, Settings};
+use crate::settings::{AtVendors, Settings};
 
 /// How long a login lasts.
 const SESSION_LIFETIME: Duration = Duration::from_hours(24 * 7);
 
 /// Returns the vendors.
-pub(crate) fn factories(endpoints: &Endpoints) -> Vec<Factory> {
-    let digitalocean = endpoints.digitalocean.clone();
-    let linode = endpoints.linode.clone();
+pub(crate) fn factories(vendors: &AtVendors) -> Vec<Factory> {
+    let (digitalocean, linode) = (vendors.clone(), vendors.clone());
     // One for all, so that an account's calls stay counted when its client is made anew.
     let budgets = Budgets::default();
     let (of_digitalocean, of_linode) = (budgets.clone(), budgets);
@@ -30,8 +29,11 @@ pub(crate) fn factories(endpoints: &Endpoints) -> Vec<Factory> {
             move |token, configuration| {
                 without_configuration("digitalocean", configuration)?;
                 let mut builder = DigitalOceanBuilder::new(token).with_budgets(&of_digitalocean);
-                if let Some(endpoint) = &digitalocean {
+                if let Some(endpoint) = &digitalocean.digitalocean_endpoint {
                     builder = builder.with_endpoint(endpoint.as_str());
+                }
+                if let Some(limit) = digitalocean.digitalocean_burst_limit {
+                    builder = builder.with_burst_limit(limit);
                 }
                 provider(builder.build()?)
             },
@@ -41,7 +43,7 @@ pub(crate) fn factories(endpoints: &Endpoints) -> Vec<Factory> {
             move |token, configuration| {
                 without_configuration("linode", configuration)?;
                 let mut builder = LinodeBuilder::new(token).with_budgets(&of_linode);
-                if let Some(endpoint) = &linode {
+                if let Some(endpoint) = &linode.linode_endpoint {
                     builder = builder.with_endpoint(endpoint.as_str());
                 }
                 provider(builder.build()?)
@@ -85,7 +87,7 @@ pub(crate) async fn platform_of(
     settings: &Settings,
     repository: Repository,
 ) -> anyhow::Result<Arc<Platform>> {
-    let opened = platform(repository, &settings.endpoints, settings.clockwork).await;
+    let opened = platform(repository, &settings.vendors, settings.clockwork).await;
     opened.map_err(|error| {
         let wrong_key = error.chain().any(|it| {
             let it = it.downcast_ref();
@@ -105,12 +107,12 @@ pub(crate) async fn platform_of(
 /// Opens the platform on a migrated database.
 pub(crate) async fn platform(
     repository: Repository,
-    endpoints: &Endpoints,
+    vendors: &AtVendors,
     clockwork: Clockwork,
 ) -> anyhow::Result<Arc<Platform>> {
     let config = PlatformConfig {
         repository,
-        factories: factories(endpoints),
+        factories: factories(vendors),
         clock: Arc::new(TokioClock),
         clockwork,
         session_lifetime: SESSION_LIFETIME,

@@ -7,7 +7,6 @@ use futures::future::{join_all, try_join_all};
 use roadstead_harness::{
     Allowed, Asked, Cut, CutAt, Evidence, Server, Site, SiteOptions, Vendor, Verdict, check,
 };
-use roadstead_testkit::Backend;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -15,18 +14,6 @@ use crate::trial::{Ask, Death, Trial};
 
 /// How long it may take until the program dies where it is told to.
 const DEATH: Duration = Duration::from_secs(60);
-
-/// How often a quiet account is read. At the 200 ms of the short clockwork these reads alone
-/// would take all that a provider allows in a minute.
-pub(crate) const QUIET_POLL: (&str, &str) = ("ROADSTEAD_POLL_INTERVAL", "3s");
-
-/// Returns the options of a try.
-pub(crate) fn options(vendor: Vendor, backend: Backend) -> SiteOptions {
-    SiteOptions {
-        settings: vec![(QUIET_POLL.0.to_owned(), QUIET_POLL.1.to_owned())],
-        ..SiteOptions::new(vendor, backend)
-    }
-}
 
 /// How long everything may take to end after that.
 pub(crate) const LIMIT: Duration = Duration::from_secs(90);
@@ -37,7 +24,7 @@ const FORGOTTEN: u32 = 3;
 /// Plays a trial.
 pub(crate) async fn play(trial: &Trial) -> Result<Verdict> {
     let death = trial.death();
-    let mut options = options(trial.vendor, trial.backend);
+    let mut options = SiteOptions::new(trial.vendor, trial.backend);
     match (death, trial.point.ask) {
         (Death::Point(name), _) => {
             options.first_lives = vec![vec![("ROADSTEAD_CRASH_AT".to_owned(), name.to_owned())]];

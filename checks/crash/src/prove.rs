@@ -10,8 +10,8 @@ use roadstead_harness::{Allowed, Row, Simulators, Site, Table, Vendor, Verdict, 
 use roadstead_testkit::Backend;
 use serde_json::json;
 
-use crate::play::options;
 use crate::run::{Options, Say};
+use roadstead_harness::SiteOptions;
 
 /// How long a wrong engine is given to come right.
 const SHORT: Duration = Duration::from_secs(12);
@@ -177,7 +177,7 @@ pub(crate) async fn run(options: &Options, say: Say<'_>) -> Result<bool> {
 ///
 /// Fails if a fault goes unseen, or if something is seen without one.
 pub async fn prove(proof: &Proof) -> Result<Verdict> {
-    let mut options = options(Vendor::DigitalOcean, Backend::Sqlite);
+    let mut options = SiteOptions::new(Vendor::DigitalOcean, Backend::Sqlite);
     if let Some((name, value)) = proof.setting {
         // The account is registered before the program goes wrong.
         options.settings.push((name.to_owned(), value.to_owned()));

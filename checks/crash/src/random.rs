@@ -10,7 +10,7 @@ use roadstead_harness::{Allowed, Asked, Site, SiteOptions, Vendor, Verdict, chec
 use roadstead_testkit::Backend;
 use tokio::time::Instant;
 
-use crate::play::{LIMIT, options as site_options};
+use crate::play::LIMIT;
 use crate::run::{Options, Outcome, Say};
 
 /// How many members are at it in each place.
@@ -59,7 +59,7 @@ async fn run(
 ) -> Result<Verdict> {
     let site = Site::start(SiteOptions {
         seed,
-        ..site_options(vendor, backend)
+        ..SiteOptions::new(vendor, backend)
     })
     .await?;
     let over = AtomicBool::new(false);

@@ -9,7 +9,7 @@ use futures::stream;
 use roadstead_harness::{Row, Table, Vendor, Verdict, clockwork_line};
 use roadstead_testkit::Backend;
 
-use crate::play::{QUIET_POLL, play};
+use crate::play::play;
 use crate::trial::{Trial, spread, trials};
 use crate::{prove, random};
 
@@ -108,7 +108,6 @@ pub(crate) type Say<'a> = &'a (dyn Fn(&str) + Sync);
 pub async fn run(options: &Options, say: Say<'_>) -> Result<bool> {
     let started = Instant::now();
     say(&clockwork_line());
-    say(&format!("a quiet account is read every {}", QUIET_POLL.1));
     if options.prove {
         return prove::run(options, say).await;
     }

@@ -18,10 +18,6 @@ use crate::extras::extras;
 use crate::matrix::{Endpoint, Fault, Kind, Line};
 use crate::split::{Before, only};
 
-/// How often a quiet account is read. At the 200 ms of the short clockwork these reads alone
-/// would take all that a provider allows in a minute, and leave nothing for the sweeps.
-pub(crate) const QUIET_POLL: (&str, &str) = ("ROADSTEAD_POLL_INTERVAL", "3s");
-
 /// Until when a read of the account has shown that it is another.
 const FOUND_OUT: Duration = Duration::from_secs(12);
 
@@ -56,10 +52,8 @@ pub struct Cell {
 ///
 /// Fails if something of the harness does not work. What the program does wrong is in the cells.
 pub async fn play(line: &Line, vendor: Vendor, play: &Play) -> Result<Vec<Cell>> {
-    let mut settings = vec![(QUIET_POLL.0.to_owned(), QUIET_POLL.1.to_owned())];
-    settings.extend(play.settings.iter().cloned());
     let site = Site::start(SiteOptions {
-        settings,
+        settings: play.settings.clone(),
         ..SiteOptions::new(vendor, Backend::Sqlite)
     })
     .await?;

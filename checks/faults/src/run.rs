@@ -9,7 +9,7 @@ use futures::stream::{self, StreamExt};
 use roadstead_harness::{Table, Vendor, clockwork_line};
 
 use crate::matrix::{ELSEWHERE, Kind, Line, lines};
-use crate::play::{Cell, Play, QUIET_POLL, play};
+use crate::play::{Cell, Play, play};
 use crate::prove::{proofs, prove};
 
 /// How much is played.
@@ -81,10 +81,6 @@ pub struct Outcome {
 pub async fn run(options: &Options, tell: &(dyn Fn(String) + Sync)) -> Result<bool> {
     let started = Instant::now();
     tell(clockwork_line());
-    tell(format!(
-        "here a quiet account is read every {}",
-        QUIET_POLL.1
-    ));
     if options.prove {
         for proof in proofs() {
             let findings = prove(&proof).await?;

@@ -43,7 +43,9 @@ pub(crate) struct Source {
 
 const SETTINGS: &str = "\
 Settings (environment variables, or the same names in the file given by --config):
-  ROADSTEAD_LISTEN                 address of the API                     [127.0.0.1:8080]
+  ROADSTEAD_LISTEN                 address of API and panel               [127.0.0.1:8080]
+  ROADSTEAD_PUBLIC_URL             where browsers find the panel, such as https://servers.example.com;
+                                   over plain http it is shown on this machine only [the listener]
   ROADSTEAD_METRICS_LISTEN         address of the metrics, such as 127.0.0.1:9100: GET /metrics,
                                    without a login, so keep it off the internet [off]
   ROADSTEAD_DATABASE_URL           sqlite://PATH or postgres://…          [sqlite://roadstead.db]

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use roadstead_core::{Markup, Percent, ProviderId, Secret};
+use roadstead_panel::Transport;
 use roadstead_repository::Repository;
 use roadstead_service::{
     Clockwork, ImportFilter, ImportPlans, NewUser, OwnMarkups, Platform, RegisterProvider, Role,
@@ -131,7 +132,7 @@ async fn start(options: &DemoOptions, listener: TcpListener) -> anyhow::Result<D
             roadstead_core::Support::No { why } => Some((it.name.to_string(), why.to_string())),
         })
         .collect();
-    let running = Running::start(platform, listener, 1)?;
+    let running = Running::start(platform, listener, 1, Transport::Loopback)?;
     Ok(Demo {
         running,
         vendors,
@@ -278,7 +279,7 @@ impl Demo {
         )?;
         writeln!(
             out,
-            "\n  operator  {}  {}",
+            "\nOpen {address} in a browser on this machine, and log in:\n\n  operator  {}  {}",
             self.operator.0,
             self.operator.1.expose()
         )?;
@@ -298,7 +299,7 @@ impl Demo {
         let create = smoke::create_request(vendor, "first-server");
         writeln!(
             out,
-            "\nCreate a server:\n\n  \
+            "\nOr create a server by the API:\n\n  \
              TOKEN=$(curl -s {address}/api/auth/login -H 'Content-Type: application/json' \
              -d '{login}' | sed 's/.*\"token\":\"\\([^\"]*\\)\".*/\\1/')\n  \
              curl -s {address}/api/vps -H \"Authorization: Bearer $TOKEN\" \

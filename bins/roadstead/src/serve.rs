@@ -1,6 +1,7 @@
 //! The server: settings to a listening socket, and back down without losing anything.
 
 use std::fs::File;
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, OnceLock};
 
@@ -8,6 +9,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer};
 use anyhow::{Context, bail};
+use roadstead_panel::Transport;
 use roadstead_repository::{Backend, Repository};
 use roadstead_service::{Engine, Keeper, Platform};
 use tokio::sync::watch;
@@ -46,7 +48,8 @@ pub(crate) async fn run(settings: Settings, migrate: bool) -> anyhow::Result<()>
     let metrics = metrics_listener
         .map(|it| Metrics::start(Recorder::install()?, Arc::clone(&platform), it))
         .transpose()?;
-    let running = Running::start(Arc::clone(&platform), listener, settings.workers)?;
+    let transport = settings.transport();
+    let running = Running::start(Arc::clone(&platform), listener, settings.workers, transport)?;
     info!(
         listen.address = %running.address,
         engine.workers = settings.workers,
@@ -56,8 +59,20 @@ pub(crate) async fn run(settings: Settings, migrate: bool) -> anyhow::Result<()>
     if let Some(metrics) = &metrics {
         info!(listen.address = %metrics.address, "metrics at http://{}/metrics", metrics.address);
     }
-    if !platform.has_users().await? {
+    if let Some(code) = platform.open_setup().await? {
         info!("nobody can log in yet; run `roadstead user create --email YOU --operator`");
+        let panel = match &settings.public_url {
+            Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+            None => format!("http://{}", running.address),
+        };
+        // Not into the log, which more people read.
+        let mut out = std::io::stdout().lock();
+        writeln!(
+            out,
+            "Nobody can log in yet. Open {panel}/setup with the code {}",
+            code.expose()
+        )?;
+        out.flush()?;
     }
     running.until_stopped().await?;
     // Last, so that what happens while the rest stops can still be read.
@@ -83,14 +98,17 @@ impl Running {
         platform: Arc<Platform>,
         listener: TcpListener,
         workers: usize,
+        transport: Transport,
     ) -> anyhow::Result<Self> {
         let address = listener.local_addr()?;
-        let routes = roadstead_api::configure(Arc::clone(&platform));
+        let api = roadstead_api::configure(Arc::clone(&platform));
+        let panel = roadstead_panel::configure(Arc::clone(&platform), transport);
         let http = HttpServer::new(move || {
             App::new()
                 .wrap(Compress::default())
                 .wrap(from_fn(roadstead_api::request::trace))
-                .configure(routes.clone())
+                .configure(api.clone())
+                .configure(panel.clone())
         });
         let server = http
             .workers(HTTP_WORKERS)

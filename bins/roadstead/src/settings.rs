@@ -9,13 +9,15 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use roadstead_core::ProviderKind;
 use roadstead_http::{Url, check_base_url};
+use roadstead_panel::Transport;
 use roadstead_service::Clockwork;
 
 use crate::{crash, logs};
 
 /// The names that are read, without the prefix.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "LISTEN",
+    "PUBLIC_URL",
     "METRICS_LISTEN",
     "DATABASE_URL",
     "MASTER_KEY_FILE",
@@ -36,8 +38,10 @@ const PREFIX: &str = "ROADSTEAD_";
 /// The settings of a server.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    /// Where the API listens.
+    /// Where API and panel listen.
     pub(crate) listen: SocketAddr,
+    /// Where browsers find the panel, if not where it listens.
+    pub(crate) public_url: Option<Url>,
     /// Where the metrics are read, if anywhere.
     pub(crate) metrics_listen: Option<SocketAddr>,
     /// The database. May hold a password: never shown.
@@ -84,6 +88,14 @@ impl std::fmt::Debug for DatabaseUrl {
 }
 
 impl Settings {
+    /// Returns how browsers reach the panel.
+    pub(crate) fn transport(&self) -> Transport {
+        match &self.public_url {
+            Some(url) if url.scheme() == "https" => Transport::Https,
+            Some(_) | None => Transport::Loopback,
+        }
+    }
+
     /// Reads the environment and, if given, a file.
     pub(crate) fn read(file: Option<&Path>) -> anyhow::Result<Self> {
         let mut values = match file {
@@ -103,6 +115,7 @@ impl Settings {
             it.parse()
                 .map_err(|_error| "must be an address with a port, such as `127.0.0.1:8080`")
         });
+        let public_url = reader.take("PUBLIC_URL", None, public_url);
         let metrics_listen = reader.take("METRICS_LISTEN", None, |it| {
             match it.parse::<SocketAddr>() {
                 // With port 0 each gets a port of its own.
@@ -167,6 +180,7 @@ impl Settings {
         reader.finish()?;
         Ok(Self {
             listen,
+            public_url,
             metrics_listen,
             database: DatabaseUrl(database),
             master_key_file,
@@ -292,6 +306,19 @@ fn duration(text: &str) -> Result<Duration, &'static str> {
     }
 }
 
+fn public_url(text: &str) -> Result<Option<Url>, &'static str> {
+    let rule = "must be the address of the panel without a path, such as \
+        `https://servers.example.com`; plain http is for loopback only";
+    let url = Url::parse(text).map_err(|_error| rule)?;
+    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    if !bare || !url.username().is_empty() || url.password().is_some() {
+        return Err(rule);
+    }
+    // Which vendor it is does not matter to the answer.
+    check_base_url(&url, &ProviderKind::from("any")).map_err(|_error| rule)?;
+    Ok(Some(url))
+}
+
 fn endpoint(text: &str) -> Result<Option<String>, &'static str> {
     let rule = "must be a base URL up to and without the version, such as \
         `http://127.0.0.1:9101`; plain http is for loopback only";
@@ -345,6 +372,7 @@ mod tests {
     fn every_mistake_is_reported_at_once_and_no_value_is_shown() {
         let wrong = [
             ("LISTEN", "8080"),
+            ("PUBLIC_URL", "http://servers.example.com"),
             ("METRICS_LISTEN", "on"),
             ("DATABASE_URL", "mysql://root:hunter2@db"),
             ("WORKERS", "-1"),
@@ -377,6 +405,26 @@ mod tests {
         );
         let free = [("LISTEN", "127.0.0.1:0"), ("METRICS_LISTEN", "127.0.0.1:0")];
         assert!(parse(&free).unwrap().metrics_listen.is_some());
+    }
+
+    #[test]
+    fn cookies_are_secure_where_browsers_come_by_https() {
+        let transport = |url: &str| parse(&[("PUBLIC_URL", url)]).map(|it| it.transport());
+        let https = transport("https://servers.example.com").unwrap();
+        assert_eq!(https, Transport::Https);
+        let loopback = transport("http://127.0.0.1:8080").unwrap();
+        assert_eq!(loopback, Transport::Loopback);
+        assert_eq!(parse(&[]).unwrap().transport(), Transport::Loopback);
+        for wrong in [
+            "servers.example.com",
+            "http://10.0.0.1",
+            "https://servers.example.com/panel",
+            "https://user@servers.example.com",
+            "https://servers.example.com/?x",
+            "ftp://servers.example.com",
+        ] {
+            assert!(transport(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

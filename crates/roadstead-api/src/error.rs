@@ -279,7 +279,9 @@ impl ApiError {
         Self::new(ErrorCode::Door(code), message)
     }
 
-    pub(crate) fn validation(field: String, message: impl Into<String>) -> Self {
+    /// A field of the request is wrong.
+    #[must_use]
+    pub fn validation(field: String, message: impl Into<String>) -> Self {
         let message = message.into();
         let mut error = Self::new(ErrorCode::Provider(Code::ValidationError), message.clone());
         error.0.fields = vec![FieldError {
@@ -289,7 +291,9 @@ impl ApiError {
         error
     }
 
-    pub(crate) fn too_large(limit: usize) -> Self {
+    /// The body is larger than is taken.
+    #[must_use]
+    pub fn too_large(limit: usize) -> Self {
         Self::door(
             DoorCode::PayloadTooLarge,
             format!("the body is larger than {limit} bytes"),
@@ -308,6 +312,63 @@ impl ApiError {
             DoorCode::Unauthenticated,
             "send the header `Authorization: Bearer <token>`, with the token that a login gives",
         )
+    }
+
+    /// Returns what went wrong, for programs.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        self.0.code
+    }
+
+    /// Returns what went wrong, as a sentence for people.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// Returns the wrong fields of the request.
+    #[must_use]
+    pub fn fields(&self) -> &[FieldError] {
+        &self.0.fields
+    }
+
+    /// Returns the provider that it is about.
+    #[must_use]
+    pub fn provider(&self) -> Option<&str> {
+        self.0.provider.as_deref()
+    }
+
+    /// Returns in how many seconds to try again, where that is known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<u64> {
+        self.0.retry_after
+    }
+
+    /// Returns whether the very same request may succeed later.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self.0.code {
+            ErrorCode::Provider(code) => match code {
+                Code::RateLimitExceeded | Code::ApiError | Code::UnknownError => true,
+                Code::MissingCredentials
+                | Code::InvalidCredentials
+                | Code::ValidationError
+                | Code::InvalidAction
+                | Code::ProviderNotFound
+                | Code::InstanceNotFound
+                | Code::InsufficientResources
+                | Code::ProviderInactive => false,
+            },
+            ErrorCode::Door(code) => match code {
+                DoorCode::TooManyRequests | DoorCode::Unavailable | DoorCode::InternalError => true,
+                DoorCode::Unauthenticated
+                | DoorCode::Forbidden
+                | DoorCode::NotFound
+                | DoorCode::Conflict
+                | DoorCode::QuotaExceeded
+                | DoorCode::PayloadTooLarge => false,
+            },
+        }
     }
 
     /// Returns the cause for the log, where the answer does not tell it all.

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use actix_web::web;
 use roadstead_service::Platform;
 
-pub use crate::error::{ApiError, ErrorCode, error_table};
+pub use crate::error::{ApiError, DoorCode, ErrorCode, error_table};
 pub use crate::openapi::openapi;
 pub use crate::telemetry::describe;
 

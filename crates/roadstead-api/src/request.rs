@@ -107,11 +107,12 @@ async fn answer(
     let Asked { method, route, .. } = asked;
     let status = response.status().as_u16();
     span.in_scope(|| {
-        let cause = response
-            .response()
-            .error()
-            .and_then(|it| it.as_error::<ApiError>());
-        if let Some(cause) = cause.and_then(ApiError::cause) {
+        let answer = response.response();
+        let failed = answer.error().and_then(|it| it.as_error::<ApiError>());
+        let shown = answer.extensions();
+        // A page about a failure carries the failure.
+        let failed = failed.or_else(|| shown.get::<ApiError>());
+        if let Some(cause) = failed.and_then(ApiError::cause) {
             let chain = chain(cause);
             if status >= 500 {
                 error!(

@@ -150,7 +150,7 @@ impl Repository {
             user_id: Id(s.user.0),
             token_hash: s.token_hash.clone(),
             expires_at: Time::from(s.expires_at),
-            created_at: Time::now(),
+            created_at: Time::from(s.created_at),
         };
         let repository = self.clone();
         detached(async move {
@@ -199,6 +199,7 @@ impl Repository {
         Ok(session.map(|(login, user)| Session {
             id: SessionId(login.id.0),
             user: user.into_record(),
+            created_at: login.created_at.0,
             expires_at: login.expires_at.0,
             memberships: belongs,
         }))

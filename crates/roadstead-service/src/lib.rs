@@ -16,6 +16,7 @@ mod platform;
 mod providers;
 mod registry;
 mod sale_plans;
+mod setup;
 mod ssh_keys;
 mod telemetry;
 
@@ -50,7 +51,9 @@ pub use crate::observed::ObservedProvider;
 pub use crate::pages::{Page, PageRequest, ServerOrder};
 pub use crate::people::{Login, NewUser};
 pub use crate::platform::{Platform, PlatformConfig};
-pub use crate::providers::{AccountHealth, ProviderChange, RegisterProvider, Registered};
+pub use crate::providers::{
+    AccountHealth, OpenAccount, ProviderChange, RegisterProvider, Registered,
+};
 pub use crate::registry::{Account, Factory, Registry};
 pub use crate::sale_plans::{BasePrice, ImportFilter, ImportPlans, SalePlanChange, SellPlan};
 pub use crate::ssh_keys::AddSshKey;

@@ -1,5 +1,7 @@
 //! Logins: who somebody is, and how they prove it.
 
+use std::time::Duration;
+
 use argon2::{Argon2, PasswordHash, PasswordHasher, PasswordVerifier};
 use aws_lc_rs::{digest, rand};
 use base64::Engine as _;
@@ -16,6 +18,9 @@ const SHORTEST_PASSWORD: usize = 8;
 
 /// The longest, so that hashing cannot be used to keep the server busy.
 const LONGEST_PASSWORD: usize = 1024;
+
+/// How long after its password a login may do what a stolen one must not.
+const FRESH_FOR: Duration = Duration::from_mins(15);
 
 /// How many logins may wait for their turn.
 pub(crate) const WAITING_LOGINS: usize = 64;
@@ -131,6 +136,7 @@ impl Platform {
             id: SessionId::fresh(),
             user: user.id,
             token_hash: token_hash(token.expose()),
+            created_at: self.clock.now(),
             expires_at: self.expires(),
         };
         self.repository.create_session(&new).await?;
@@ -138,6 +144,7 @@ impl Platform {
         let session = Session {
             id: new.id,
             user,
+            created_at: new.created_at,
             expires_at: new.expires_at,
             memberships,
         };
@@ -170,6 +177,26 @@ impl Platform {
             key: key.to_owned(),
             hash: self.repository.request_hash(bytes),
         }
+    }
+
+    /// Returns whether the caller gave the password a short time ago: asked before something is
+    /// done in a browser that cannot be undone, so that a machine left open does not do it.
+    #[must_use]
+    pub fn is_fresh(&self, caller: &Caller) -> bool {
+        let age = self.clock.now().duration_since(caller.session.created_at);
+        // A clock that was set back tells no age.
+        Duration::try_from(age).is_ok_and(|it| it < FRESH_FOR)
+    }
+
+    /// Takes the caller's password once more: begins a new session and ends the old one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::login`].
+    pub async fn log_in_again(&self, caller: &Caller, password: Secret<String>) -> Result<Login> {
+        let login = self.login(&caller.user().email, password).await?;
+        self.logout(caller).await?;
+        Ok(login)
     }
 
     /// Ends the caller's session.
@@ -259,7 +286,7 @@ fn fresh_token() -> Result<Secret<String>> {
     Ok(Secret::new(format!("rs_{}", URL_SAFE_NO_PAD.encode(bytes))))
 }
 
-fn token_hash(token: &str) -> Vec<u8> {
+pub(crate) fn token_hash(token: &str) -> Vec<u8> {
     digest::digest(&digest::SHA256, token.as_bytes())
         .as_ref()
         .to_vec()

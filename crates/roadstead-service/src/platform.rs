@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use roadstead_core::{Clock, after};
 use roadstead_repository::{Claim, Repository};
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 
 use crate::engine::{Bell, Clockwork};
 use crate::error::{Error, Result};
@@ -52,6 +52,8 @@ pub struct Platform {
     pub(crate) hashing: Semaphore,
     /// Bounds how many wait for their turn at hashing.
     pub(crate) login_queue: Semaphore,
+    /// The hash of the code that opens the first-run setup, while there is one.
+    pub(crate) setup_code: Mutex<Option<Vec<u8>>>,
 }
 
 impl Platform {
@@ -83,6 +85,7 @@ impl Platform {
             session_lifetime: config.session_lifetime,
             hashing: Semaphore::new(2),
             login_queue: Semaphore::new(WAITING_LOGINS),
+            setup_code: Mutex::default(),
         }))
     }
 
@@ -90,6 +93,12 @@ impl Platform {
     #[must_use]
     pub const fn registry(&self) -> &Registry {
         &self.registry
+    }
+
+    /// Returns the time by which logins end and ages grow.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Takes back at once what an earlier process was at work on when it died, where this one is

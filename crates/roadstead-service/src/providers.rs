@@ -1,5 +1,6 @@
 //! Vendor accounts: what the operator registers, and what members see of them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use roadstead_cache::CatalogueKind;
@@ -11,7 +12,7 @@ use tracing::instrument;
 
 use crate::error::{Error, FieldError, Result};
 use crate::grant::{Grant, OperatorGrant, ReadInstances};
-use crate::health::{CircuitStatus, LastCall};
+use crate::health::{CircuitState, CircuitStatus, LastCall};
 use crate::platform::Platform;
 use crate::registry::Account;
 
@@ -59,6 +60,15 @@ pub struct Registered {
     pub descriptor: Descriptor,
 }
 
+/// An account that is open to an organization, and how it has been doing.
+#[derive(Debug)]
+pub struct OpenAccount {
+    /// The account, with what its vendor can do.
+    pub account: Registered,
+    /// How it has been doing.
+    pub health: AccountHealth,
+}
+
 /// How an account has been doing, as this process has seen it.
 #[derive(Clone, Debug, Default)]
 pub struct AccountHealth {
@@ -70,6 +80,28 @@ pub struct AccountHealth {
     pub last_call: Option<LastCall>,
     /// How old what is kept of each catalogue is.
     pub catalogues: Vec<(CatalogueKind, Option<Duration>)>,
+}
+
+impl AccountHealth {
+    fn of(account: &Account) -> Self {
+        let verification = &account.record.verification;
+        Self {
+            frozen: matches!(verification, Verification::Refused { .. }),
+            circuits: account.health.circuits().into(),
+            last_call: account.health.last_call(),
+            catalogues: CatalogueKind::ALL
+                .map(|kind| (kind, account.catalogue.status(kind).age))
+                .into(),
+        }
+    }
+
+    /// Returns whether the vendor fails so often that some calls are not sent, so that what is
+    /// shown of its servers grows old.
+    #[must_use]
+    pub fn is_troubled(&self) -> bool {
+        let mut circuits = self.circuits.iter();
+        circuits.any(|it| it.state != CircuitState::Closed)
+    }
 }
 
 impl Platform {
@@ -85,6 +117,28 @@ impl Platform {
             .into_iter()
             .filter_map(|it| self.describe(it))
             .collect())
+    }
+
+    /// Returns the accounts that are open to the caller's organization with how they have been
+    /// doing in this process. Asks nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] when the database is away.
+    pub async fn open_accounts(&self, _grant: &Grant<ReadInstances>) -> Result<Vec<OpenAccount>> {
+        let mut open = Vec::new();
+        for record in self.registry.active().await? {
+            let health = match self.registry.at_hand(Arc::new(record.clone())).await {
+                Ok(account) => AccountHealth::of(&account),
+                // One that cannot be used was never asked anything; what is known of its servers
+                // is shown all the same.
+                Err(Error::Provider(_) | Error::NoSuchProvider) => AccountHealth::default(),
+                Err(other) => return Err(other),
+            };
+            let account = self.describe(record);
+            open.extend(account.map(|account| OpenAccount { account, health }));
+        }
+        Ok(open)
     }
 
     /// Returns all accounts.
@@ -377,15 +431,7 @@ impl Platform {
             Err(Error::Provider(_)) => return Ok(AccountHealth::default()),
             Err(other) => return Err(other),
         };
-        let verification = &account.record.verification;
-        Ok(AccountHealth {
-            frozen: matches!(verification, Verification::Refused { .. }),
-            circuits: account.health.circuits().into(),
-            last_call: account.health.last_call(),
-            catalogues: CatalogueKind::ALL
-                .map(|kind| (kind, account.catalogue.status(kind).age))
-                .into(),
-        })
+        Ok(AccountHealth::of(&account))
     }
 
     /// Returns what is left of the calls that an account's provider takes, as far as this

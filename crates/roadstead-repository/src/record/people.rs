@@ -97,6 +97,8 @@ pub struct NewSession {
     pub user: UserId,
     /// SHA-256 of the token; the token itself is never stored.
     pub token_hash: Vec<u8>,
+    /// When the password was given.
+    pub created_at: Timestamp,
     /// When it ends whatever happens.
     pub expires_at: Timestamp,
 }
@@ -108,6 +110,8 @@ pub struct Session {
     pub id: SessionId,
     /// Who.
     pub user: User,
+    /// When the password was given.
+    pub created_at: Timestamp,
     /// When it ends whatever happens.
     pub expires_at: Timestamp,
     /// Where the user belongs, the oldest membership first.

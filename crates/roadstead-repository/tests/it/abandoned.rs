@@ -53,6 +53,7 @@ on_both_databases! {
             id: SessionId::fresh(),
             user: find().await.unwrap().id,
             token_hash: vec![7; 32],
+            created_at: now,
             expires_at: now + Duration::from_secs(3600),
         };
         abandon(repository.create_session(&session)).await;

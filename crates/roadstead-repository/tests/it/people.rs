@@ -37,6 +37,7 @@ on_both_databases! {
             id: SessionId::fresh(),
             user: user.id,
             token_hash: vec![7; 32],
+            created_at: now,
             expires_at: now + Duration::from_secs(3600),
         };
         repository.create_session(&session).await.unwrap();
@@ -66,7 +67,8 @@ on_both_databases! {
         let user = repository.create_user("ada@example.org", None, false, audit()).await.unwrap();
         for (byte, expires_at) in [(1, Timestamp::UNIX_EPOCH), (2, Timestamp::MAX)] {
             let (id, token_hash) = (SessionId::fresh(), vec![byte; 32]);
-            let session = NewSession { id, user: user.id, token_hash, expires_at };
+            let created_at = Timestamp::now();
+            let session = NewSession { id, user: user.id, token_hash, created_at, expires_at };
             repository.create_session(&session).await.unwrap();
         }
         let count = "SELECT CAST(COUNT(*) AS TEXT) AS line FROM sessions";

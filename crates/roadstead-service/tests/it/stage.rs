@@ -602,12 +602,14 @@ async fn person(repository: &Repository, name: &str, organization: Option<&str>)
         id,
         user: user.id,
         token_hash: id.0.as_bytes().to_vec(),
+        created_at: Timestamp::now(),
         expires_at: Timestamp::now() + Duration::from_secs(86_400),
     };
     repository.create_session(&login).await.unwrap();
     let session = Session {
         id,
         user,
+        created_at: login.created_at,
         expires_at: Timestamp::MAX,
         memberships,
     };

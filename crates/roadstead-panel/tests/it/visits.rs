@@ -1,0 +1,112 @@
+//! Every page in the states in which the tests look at it. A route without a visit fails a test.
+
+mod account;
+mod servers;
+
+use roadstead_panel::Kind;
+
+use crate::app::TestApp;
+use crate::people::Person;
+use crate::reply::Reply;
+
+/// What is there to look at.
+pub(crate) struct World {
+    pub(crate) app: TestApp,
+}
+
+impl World {
+    pub(crate) async fn make() -> Self {
+        let app = TestApp::start_stocked().await;
+        app.create_with("web-1", |it| it.tags = vec!["blue".to_owned()])
+            .await;
+        Self { app }
+    }
+}
+
+/// A look at a page, or a form that is sent.
+pub(crate) struct Visit {
+    pub(crate) kind: Kind,
+    /// The route's path.
+    pub(crate) route: &'static str,
+    /// The address.
+    pub(crate) url: String,
+    /// By whom.
+    pub(crate) person: Option<Person>,
+    /// The fields of the form.
+    pub(crate) fields: Vec<(&'static str, String)>,
+    /// What it is answered with.
+    pub(crate) status: u16,
+}
+
+impl Visit {
+    pub(crate) fn page(route: &'static str, person: impl Into<Option<Person>>) -> Self {
+        Self {
+            kind: Kind::Page,
+            route,
+            url: route.to_owned(),
+            person: person.into(),
+            fields: Vec::new(),
+            status: 200,
+        }
+    }
+
+    pub(crate) fn file(route: &'static str, person: impl Into<Option<Person>>) -> Self {
+        Self {
+            kind: Kind::File,
+            ..Self::page(route, person)
+        }
+    }
+
+    /// A form that is sent with mistakes.
+    pub(crate) fn mistaken(
+        route: &'static str,
+        person: impl Into<Option<Person>>,
+        fields: &[(&'static str, &str)],
+    ) -> Self {
+        Self {
+            kind: Kind::Action,
+            fields: fields
+                .iter()
+                .map(|(name, value)| (*name, (*value).to_owned()))
+                .collect(),
+            status: 422,
+            ..Self::page(route, person)
+        }
+    }
+
+    /// At another address than the route's path.
+    pub(crate) fn at(mut self, url: impl Into<String>) -> Self {
+        self.url = url.into();
+        self
+    }
+
+    pub(crate) fn answers(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    pub(crate) async fn make(&self, app: &TestApp) -> Reply {
+        match self.kind {
+            Kind::Action => {
+                let fields = self.fields.iter();
+                let fields: Vec<_> = fields
+                    .map(|(name, value)| (*name, value.as_str()))
+                    .collect();
+                app.post(&self.url, &fields).by(self.person).await
+            }
+            Kind::Page | Kind::Fragment | Kind::File => app.get(&self.url).by(self.person).await,
+        }
+    }
+
+    pub(crate) fn name(&self) -> String {
+        format!("{:?} {} by {:?}", self.kind, self.url, self.person)
+    }
+}
+
+/// Returns every visit. What changes something for good comes last.
+pub(crate) fn all(world: &World) -> Vec<Visit> {
+    [servers::visits(world), account::visits()]
+        .into_iter()
+        .flatten()
+        .collect()
+}

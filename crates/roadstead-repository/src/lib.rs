@@ -32,9 +32,9 @@ pub use crate::error::{Error, Result};
 pub use crate::events::{EventPage, EventWatch, Wake};
 pub use crate::migrations::Deployment;
 pub use crate::record::{
-    Accepted, Accounts, Apart, AttemptOutcome, AuditEntry, BaseChange, BoundServer, Change, Claim,
-    CreateAttempt, DoomLeave, DoomSighting, Doubt, ErrorRecord, Event, EventBody, Hardware,
-    IdempotencyKey, Imported, Instance, InstanceBrief, InstanceChange, InstanceFilter,
+    Accepted, Accounts, Apart, AttemptOutcome, AuditEntry, AuditLine, BaseChange, BoundServer,
+    Change, Claim, CreateAttempt, DoomLeave, DoomSighting, Doubt, ErrorRecord, Event, EventBody,
+    Hardware, IdempotencyKey, Imported, Instance, InstanceBrief, InstanceChange, InstanceFilter,
     InstancePatch, InstanceSlice, Lifecycle, ListedBy, Listing, MarkedServer, Membership,
     NewInstance, NewOperation, NewPlacement, NewProvider, NewSalePlan, NewSession, NewSshKey,
     Observation, OfferedIn, OfferedPlan, OfferedPrice, Operation, OperationBrief, OperationKind,

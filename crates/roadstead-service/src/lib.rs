@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod activity;
 mod catalogue;
 mod custody;
 mod engine;
@@ -25,9 +26,9 @@ pub use roadstead_cache::{
     Status as CatalogueStatus,
 };
 pub use roadstead_repository::{
-    Accepted, Accounts, Decision, Doubt, ErrorRecord, Event, EventBody, IdempotencyKey, Imported,
-    Instance, InstanceBrief, InstanceFilter, InstancePatch, Lifecycle, Membership, Operation,
-    OperationBrief, OperationKind, OperationState, Organization, OwnMarkups,
+    Accepted, Accounts, AuditLine, Decision, Doubt, ErrorRecord, Event, EventBody, IdempotencyKey,
+    Imported, Instance, InstanceBrief, InstanceFilter, InstancePatch, Lifecycle, Membership,
+    Operation, OperationBrief, OperationKind, OperationState, Organization, OwnMarkups,
     Provider as ProviderRecord, ProviderPatch, Quarantined, Role, Sale, SaleOffering, SalePlan,
     SalePlanFilter, SalePlanOrder, Session, Specification, SshKey, Sweep, SweepOutcome, User,
     Verification,

@@ -99,12 +99,19 @@ impl Window {
 
     /// Returns the next page and the last one.
     fn next<R>(&self, listing: &wire::Listing<R>) -> Option<(u32, u32)> {
+        let parts = u64::from(self.vendors_size / self.size.max(1));
+        let stated = u64::from(listing.pages.unwrap_or(0)).saturating_mul(parts);
         let pages = match listing.results {
-            Some(total) => total.div_ceil(u64::from(self.size)),
-            None => {
-                let parts = u64::from(self.vendors_size / self.size.max(1));
-                u64::from(listing.pages.unwrap_or(0)).saturating_mul(parts)
+            Some(total) => {
+                let counted = total.div_ceil(u64::from(self.size));
+                // Where our pages are the vendor's, it may make them smaller than it was asked to.
+                if parts == 1 {
+                    counted.max(stated)
+                } else {
+                    counted
+                }
             }
+            None => stated,
         };
         // The total may be wrong: it must not make us ask for pages without end.
         let pages = u32::try_from(pages).unwrap_or(u32::MAX).min(PAGES_MAX);
@@ -216,6 +223,11 @@ mod tests {
             Some((2, 3))
         );
         assert_eq!(next(window, r#"{"data":[],"results":9}"#), None);
+        // Smaller pages than were asked for are no end of the list.
+        assert_eq!(
+            next(Window::new(1, 500), r#"{"data":[1],"pages":3,"results":3}"#),
+            Some((2, 3))
+        );
     }
 
     #[test]

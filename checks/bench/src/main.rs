@@ -8,12 +8,10 @@
 )]
 
 mod child;
-mod http;
 mod line;
 mod process;
 mod report;
 mod seed;
-mod vendors;
 mod world;
 
 use std::process::ExitCode;

@@ -27,7 +27,10 @@ pub(crate) use self::catalogue::{
     App, AppsAnswer, Image, ImagesAnswer, KeptAnswer, KeptCatalogue, Plan, PlansAnswer, Region,
     RegionsAnswer, SizesAnswer, StackScriptsAnswer,
 };
-pub(crate) use self::custody::{QuarantineAnswer, Quarantined, Sweep};
+pub(crate) use self::custody::{
+    DecidedAnswer, Importable, ImportableAnswer, MissingAnswer, MissingServer, QuarantineAnswer,
+    Quarantined, Sweep,
+};
 pub(crate) use self::event::frame;
 pub(crate) use self::health::Health;
 pub(crate) use self::instance::{Instance, Operation};

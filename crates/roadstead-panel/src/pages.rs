@@ -1,11 +1,9 @@
 //! Every page, by what it is about.
 
-mod activity;
 mod login;
 mod preferences;
 mod servers;
 mod setup;
-pub(crate) mod ssh_keys;
 #[cfg(debug_assertions)]
 mod styleguide;
 
@@ -24,8 +22,6 @@ use crate::visitor::Visitor;
 pub(crate) fn all() -> Vec<Route> {
     let mut routes: Vec<_> = [
         servers::routes(),
-        ssh_keys::routes(),
-        activity::routes(),
         login::routes(),
         setup::routes(),
         preferences::routes(),

@@ -255,10 +255,16 @@ async fn act(tx: &mut Connection, asked: &mut Asked, id: Id) -> Result<Accepted>
     let mut operation = ready(asked, &instance, now);
     if asked.operation.kind == OperationKind::Delete {
         let delete = OperationKind::Delete.as_str();
-        if let Some(earlier) = active.find(|it| it.kind == delete) {
+        if let Some(earlier) = active.clone().find(|it| it.kind == delete) {
             let accepted = accepted(instance, earlier.clone(), true)?;
             answers::keep(tx, &asked.audit, &accepted).await?;
             return Ok(accepted);
+        }
+        // Whose it is comes first: what is let go must not be deleted.
+        for moving in active {
+            if moving.kind()?.is_of_custody() {
+                return Err(busy(moving)?);
+            }
         }
         let nothing_there =
             lifecycle == Lifecycle::Failed && instance.remote_id.is_none() && unfinished.is_empty();
@@ -286,11 +292,8 @@ async fn act(tx: &mut Connection, asked: &mut Asked, id: Id) -> Result<Accepted>
             }
         }
     } else {
-        if let Some(busy) = active.next() {
-            return Err(Error::Busy {
-                operation: OperationId(busy.id.0),
-                kind: busy.kind()?,
-            });
+        if let Some(moving) = active.next() {
+            return Err(busy(moving)?);
         }
         if lifecycle != Lifecycle::Live {
             return Err(Error::WrongState { lifecycle });
@@ -303,6 +306,14 @@ async fn act(tx: &mut Connection, asked: &mut Asked, id: Id) -> Result<Accepted>
     let accepted = accepted(instance, operation.clone(), false)?;
     write(tx, None, &operation, asked, &told, &accepted).await?;
     Ok(accepted)
+}
+
+/// Returns why nothing else can be done while an operation is at work.
+pub(crate) fn busy(moving: &row::Operation) -> Result<Error> {
+    Ok(Error::Busy {
+        operation: OperationId(moving.id.0),
+        kind: moving.kind()?,
+    })
 }
 
 /// Keeps what a server is to cost with the operation, and what it costs now in the log.
@@ -331,14 +342,14 @@ fn keep_terms(asked: &mut Asked, instance: &row::Instance) -> Result<()> {
 }
 
 /// Marks what an earlier request has put on record.
-fn again(earlier: Accepted) -> Accepted {
+pub(crate) fn again(earlier: Accepted) -> Accepted {
     Accepted {
         replayed: true,
         ..earlier
     }
 }
 
-fn accepted(
+pub(crate) fn accepted(
     instance: row::Instance,
     operation: row::Operation,
     replayed: bool,
@@ -361,12 +372,25 @@ fn seal(keys: &Keyring, operation: &NewOperation) -> Result<Option<Sealed>> {
 }
 
 fn ready(asked: &Asked, instance: &row::Instance, now: Time) -> row::Operation {
+    let mut ready = unsealed(&asked.operation, &asked.audit, instance, now);
+    ready.secret = asked.sealed.as_ref().map(|it| it.bytes.clone());
+    ready.secret_key = asked.sealed.as_ref().map(|it| it.key);
+    ready
+}
+
+/// Makes an operation that has no secret.
+pub(crate) fn unsealed(
+    new: &NewOperation,
+    audit: &AuditEntry,
+    instance: &row::Instance,
+    now: Time,
+) -> row::Operation {
     row::Operation {
-        id: Id(asked.operation.id.0),
+        id: Id(new.id.0),
         organization_id: instance.organization_id,
         provider_id: instance.provider_id,
         instance_id: instance.id,
-        kind: asked.operation.kind.as_str().to_owned(),
+        kind: new.kind.as_str().to_owned(),
         state: OperationState::Ready.as_str().to_owned(),
         attempts: 0,
         sent_at: None,
@@ -374,9 +398,9 @@ fn ready(asked: &Asked, instance: &row::Instance, now: Time) -> row::Operation {
         remote: None,
         progress: None,
         error: None,
-        request: asked.operation.request.plain.clone(),
-        secret: asked.sealed.as_ref().map(|it| it.bytes.clone()),
-        secret_key: asked.sealed.as_ref().map(|it| it.key),
+        request: new.request.plain.clone(),
+        secret: None,
+        secret_key: None,
         due_at: now,
         lease_until: None,
         worker: None,
@@ -384,7 +408,7 @@ fn ready(asked: &Asked, instance: &row::Instance, now: Time) -> row::Operation {
         created_at: now,
         updated_at: now,
         finished_at: None,
-        request_id: asked.audit.request_id.clone(),
+        request_id: audit.request_id.clone(),
         log_place: None,
         orphaned_attempts: 0,
         failing_since: None,

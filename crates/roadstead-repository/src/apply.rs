@@ -5,12 +5,13 @@ use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use roadstead_core::Code;
 
 use crate::claim::{end_attempt, lock};
+use crate::custody::let_go;
 use crate::db::{Connection, Repository, detached, run};
 use crate::error::{Error, Result};
 use crate::events::Told;
 use crate::operations::check_edge;
 use crate::record::{
-    Change, Claim, ErrorRecord, InstanceChange, Operation, OperationKind, OperationState,
+    Change, Claim, ErrorRecord, InstanceChange, Lifecycle, Operation, OperationKind, OperationState,
 };
 use crate::row;
 use crate::schema::{operations, vps_instances};
@@ -20,8 +21,8 @@ use crate::types::{Id, Time};
 impl Repository {
     /// Writes a change and frees the lease, in one transaction.
     ///
-    /// A delete that succeeds also closes the operations of its server that wait for a person:
-    /// there is nothing left to decide.
+    /// A delete or a release that succeeds also closes the operations of its server that wait for a
+    /// person: there is nothing left to decide.
     ///
     /// # Errors
     ///
@@ -150,8 +151,13 @@ async fn apply(
     let after: row::Operation = run!(tx, c => diesel::update(operations::table.find(id))
         .set(changes).returning(row::Operation::as_returning()).get_result(c).await)?;
     let mut wiped = row.secret.is_some() && after.secret.is_none();
-    if change.state == OperationState::Succeeded && row.kind()? == OperationKind::Delete {
-        wiped |= close_undecided(tx, &row, now, &mut told).await?;
+    let closing = match row.kind()? {
+        OperationKind::Delete => Some("the server was deleted before this was decided"),
+        OperationKind::Release => Some("the server was let go before this was decided"),
+        _ => None,
+    };
+    if let Some(why) = closing.filter(|_| change.state == OperationState::Succeeded) {
+        wiped |= close_undecided(tx, &row, why, now, &mut told).await?;
     }
     if after.looks_other_than(&row) {
         told.operation(&after, now)?;
@@ -170,6 +176,8 @@ async fn change_instance(
     let InstanceChange {
         lifecycle,
         remote,
+        unbound,
+        parting,
         observation,
         problem,
         image,
@@ -181,12 +189,19 @@ async fn change_instance(
         None
     };
     let is_quiet = lifecycle.is_none() && remote.is_none() && observation.is_none();
-    if is_quiet && problem.is_none() && image.is_none() && terms.is_none() {
+    if is_quiet && !*unbound && problem.is_none() && image.is_none() && terms.is_none() {
         return Ok(());
     }
     let instance = hold(tx, operation.instance_id).await?;
+    if let Some(parting) = parting {
+        let_go(tx, &instance, parting, now).await?;
+    }
     if let Some(next) = *lifecycle {
-        let before = instance.lifecycle()?;
+        let before = if parting.is_some() {
+            Lifecycle::Deleting
+        } else {
+            instance.lifecycle()?
+        };
         if !before.may_become(next) {
             let (from, to) = (before.as_str(), next.as_str());
             return Err(Error::IllegalEdge {
@@ -207,7 +222,9 @@ async fn change_instance(
         lifecycle.map(|it| vps_instances::lifecycle.eq(it.as_str())),
         remote
             .as_ref()
-            .map(|it| vps_instances::remote_id.eq(Some(it.as_str()))),
+            .map(|it| Some(it.as_str()))
+            .or(unbound.then_some(None))
+            .map(|it| vps_instances::remote_id.eq(it)),
         problem
             .as_ref()
             .map(|it| vps_instances::problem.eq(it.as_deref())),
@@ -252,12 +269,13 @@ pub(crate) async fn hold(tx: &mut Connection, id: Id) -> Result<row::Instance> {
 async fn close_undecided(
     tx: &mut Connection,
     delete: &row::Operation,
+    why: &str,
     now: Time,
     told: &mut Told,
 ) -> Result<bool> {
     let error = ErrorRecord {
         code: Code::UnknownError.as_str().to_owned(),
-        message: "the server was deleted before this was decided".to_owned(),
+        message: why.to_owned(),
         field: None,
     };
     let changes = (

@@ -1,16 +1,18 @@
 //! What a person decides about an operation that waits for one.
 
-use diesel::sql_types::Bool;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use roadstead_core::{Code, OperationId};
 
 use crate::answers::once;
 use crate::apply::hold;
-use crate::db::{Connection, Repository, detached, read, run, written};
+use crate::db::{Connection, Repository, detached, read, run};
 use crate::error::{Error, Result};
 use crate::events::Told;
-use crate::record::{AuditEntry, ErrorRecord, Lifecycle, Operation, OperationKind, OperationState};
+use crate::operations::unfinished;
+use crate::record::{
+    AuditEntry, ErrorRecord, Lifecycle, OpenFilter, Operation, OperationKind, OperationState,
+};
 use crate::schema::{operations, vps_instances};
 use crate::types::{Id, Time};
 use crate::{audit, row};
@@ -48,26 +50,36 @@ impl Decision {
 }
 
 impl Repository {
-    /// Returns the operations of all organizations that wait for a person, the oldest first,
-    /// from behind `after`.
+    /// Returns the operations of all organizations that are not over and that a filter asks for,
+    /// the oldest first, from behind `after`.
     ///
     /// # Errors
     ///
     /// [`Error::Unavailable`] if the database does not answer.
-    pub async fn list_undecided(
+    pub async fn list_open_operations(
         &self,
+        filter: &OpenFilter,
         after: Option<OperationId>,
         limit: u32,
     ) -> Result<Vec<Operation>> {
         let after = after.map_or(uuid::Uuid::nil(), |it| it.0);
-        let rows: Vec<row::Operation> = read!(self.db, c => operations::table
-            .filter(written::<Bool>(
-                "operations.state NOT IN ('succeeded', 'failed') AND operations.state = 'attention'",
-            ))
-            .filter(operations::id.gt(Id(after)))
-            .order(operations::id)
-            .limit(i64::from(limit))
-            .select(row::Operation::as_select()).load(c).await)?;
+        let rows: Vec<row::Operation> = read!(self.db, c => {
+            let mut query = operations::table
+                .filter(unfinished())
+                .filter(operations::state.eq(filter.state.as_str()))
+                .filter(operations::id.gt(Id(after)))
+                .order(operations::id)
+                .limit(i64::from(limit))
+                .select(row::Operation::as_select())
+                .into_boxed();
+            if let Some(provider) = filter.provider {
+                query = query.filter(operations::provider_id.eq(Id(provider.0)));
+            }
+            if let Some(organization) = filter.organization {
+                query = query.filter(operations::organization_id.eq(Id(organization.0)));
+            }
+            query.load(c).await
+        })?;
         rows.into_iter().map(row::Operation::into_record).collect()
     }
 

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use roadstead_core::{MarkupError, OperationId, PlanId};
+use roadstead_core::{InstanceId, MarkupError, OperationId, PlanId};
 
 use crate::record::{Lifecycle, OperationKind};
 
@@ -44,6 +44,12 @@ pub enum Error {
     /// The idempotency key belongs to another request.
     #[error("the idempotency key was already used for a different request")]
     KeyReused,
+    /// A server of ours is bound to it.
+    #[error("it is the server `{instance}` of ours")]
+    Bound {
+        /// Which.
+        instance: InstanceId,
+    },
     /// Another operation is at work on the server.
     #[error("the server is busy with `{}` (operation `{operation}`)", kind.as_str())]
     Busy {

@@ -5,6 +5,7 @@ mod answers;
 mod apply;
 mod audit;
 mod claim;
+mod custody;
 mod db;
 mod decision;
 mod error;
@@ -26,23 +27,25 @@ mod sweep;
 mod tally;
 mod types;
 
+pub use crate::custody::CustodyDecision;
 pub use crate::db::{Backend, Options, Repository};
 pub use crate::decision::Decision;
 pub use crate::error::{Error, Result};
 pub use crate::events::{EventPage, EventWatch, Wake};
 pub use crate::migrations::Deployment;
 pub use crate::record::{
-    Accepted, Accounts, Apart, AttemptOutcome, AuditEntry, AuditLine, BaseChange, BoundServer,
-    Change, Claim, CreateAttempt, DoomLeave, DoomSighting, Doubt, ErrorRecord, Event, EventBody,
-    Hardware, IdempotencyKey, Imported, Instance, InstanceBrief, InstanceChange, InstanceFilter,
-    InstancePatch, InstanceSlice, Lifecycle, ListedBy, Listing, MarkedServer, Membership,
-    NewInstance, NewOperation, NewPlacement, NewProvider, NewSalePlan, NewSession, NewSshKey,
-    Observation, OfferedIn, OfferedPlan, OfferedPrice, Operation, OperationBrief, OperationKind,
-    OperationSlice, OperationState, Organization, OwnMarkups, Placement, PlanImport, Position,
-    Provider, ProviderPatch, QuarantineState, Quarantined, Request, Role, Sale, SaleOffering,
-    SalePlan, SalePlanFilter, SalePlanMark, SalePlanOrder, SalePlanPatch, SentAttempt, Session,
-    Specification, SshKey, Suspect, Sweep, SweepBooks, SweepClaim, SweepEnd, SweepFindings,
-    SweepOutcome, Terms, Unwanted, User, Verification,
+    Accepted, Accounts, Apart, AttemptOutcome, AuditEntry, BaseChange, Becomes, BoundServer,
+    Change, Claim, CreateAttempt, DeleteOrder, DoomLeave, DoomSighting, Doubt, ErrorRecord, Event,
+    EventBody, Hardware, IdempotencyKey, Import, Imported, Instance, InstanceBrief, InstanceChange,
+    InstanceFilter, InstancePatch, InstanceSlice, Lifecycle, ListedBy, Listing, MarkedServer,
+    Membership, NewImport, NewInstance, NewOperation, NewPlacement, NewProvider, NewSalePlan,
+    NewSession, NewSshKey, Observation, OfferedIn, OfferedPlan, OfferedPrice, OpenFilter,
+    Operation, OperationBrief, OperationKind, OperationSlice, OperationState, OrderedDelete,
+    Organization, OwnMarkups, Parting, Placement, PlanImport, Position, Provider, ProviderPatch,
+    QuarantineState, Quarantined, Request, Role, Sale, SaleOffering, SalePlan, SalePlanFilter,
+    SalePlanMark, SalePlanOrder, SalePlanPatch, SentAttempt, Session, Specification, SshKey,
+    Suspect, Sweep, SweepBooks, SweepClaim, SweepEnd, SweepFindings, SweepOutcome, Terms, Unwanted,
+    User, Verification,
 };
 pub use crate::sealing::Keyring;
 pub use crate::sweep::{Doom, DoomRule};

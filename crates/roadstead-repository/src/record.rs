@@ -1,5 +1,6 @@
 //! What leaves this crate: core types and plain records, never rows.
 
+mod custody;
 mod event;
 mod instance;
 mod list;
@@ -10,6 +11,7 @@ mod provider;
 mod ssh_key;
 mod sweep;
 
+pub use self::custody::{Becomes, Import, NewImport, OpenFilter, Parting};
 pub use self::event::{Event, EventBody, InstanceBrief, OperationBrief, Position};
 pub use self::instance::{
     Instance, InstanceFilter, InstancePatch, Lifecycle, NewInstance, Observation, Specification,
@@ -19,9 +21,7 @@ pub use self::operation::{
     Accepted, AttemptOutcome, Change, Claim, ErrorRecord, IdempotencyKey, InstanceChange,
     NewOperation, Operation, OperationKind, OperationState, Request, SentAttempt, Terms,
 };
-pub use self::people::{
-    AuditEntry, AuditLine, Membership, NewSession, Organization, Role, Session, User,
-};
+pub use self::people::{AuditEntry, Membership, NewSession, Organization, Role, Session, User};
 pub use self::plan::{
     Accounts, Apart, BaseChange, Hardware, Imported, NewSalePlan, OfferedIn, OfferedPlan,
     OfferedPrice, OwnMarkups, PlanImport, Sale, SaleOffering, SalePlan, SalePlanFilter,
@@ -30,7 +30,7 @@ pub use self::plan::{
 pub use self::provider::{NewProvider, Provider, ProviderPatch, Verification};
 pub use self::ssh_key::{NewPlacement, NewSshKey, Placement, SshKey};
 pub use self::sweep::{
-    BoundServer, CreateAttempt, DoomLeave, DoomSighting, Doubt, MarkedServer, QuarantineState,
-    Quarantined, Suspect, Sweep, SweepBooks, SweepClaim, SweepEnd, SweepFindings, SweepOutcome,
-    Unwanted,
+    BoundServer, CreateAttempt, DeleteOrder, DoomLeave, DoomSighting, Doubt, MarkedServer,
+    OrderedDelete, QuarantineState, Quarantined, Suspect, Sweep, SweepBooks, SweepClaim, SweepEnd,
+    SweepFindings, SweepOutcome, Unwanted,
 };

@@ -276,6 +276,32 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::types::{DbTime, DbUuid};
+    quarantine_deletes (quarantine_id) {
+        quarantine_id -> DbUuid,
+        name -> Text,
+        remote_created_at -> Nullable<DbTime>,
+        created_at -> DbTime,
+        sent_at -> Nullable<DbTime>,
+        refusal -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::types::{DbTime, DbUuid};
+    imports (instance_id) {
+        instance_id -> DbUuid,
+        provider_id -> DbUuid,
+        remote_id -> Text,
+        remote_created_at -> Nullable<DbTime>,
+        fingerprint -> Text,
+        created_at -> DbTime,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::{Binary, Jsonb, Nullable, Text};
     use crate::types::{DbTime, DbUuid};
     idempotency_keys (organization_id, key) {
@@ -374,11 +400,11 @@ diesel::table! {
 
 diesel::joinable!(memberships -> organizations (organization_id));
 diesel::joinable!(dooms -> vps_instances (instance_id));
-diesel::joinable!(audit_log -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(quarantine_deletes -> quarantine (quarantine_id));
 diesel::joinable!(vps_plans -> service_providers (provider_id));
-diesel::allow_tables_to_appear_in_same_query!(audit_log, users);
 diesel::allow_tables_to_appear_in_same_query!(memberships, organizations, sessions, users);
 diesel::allow_tables_to_appear_in_same_query!(attempts, operations);
 diesel::allow_tables_to_appear_in_same_query!(doom_sightings, dooms, vps_instances);
 diesel::allow_tables_to_appear_in_same_query!(service_providers, vps_plans);
+diesel::allow_tables_to_appear_in_same_query!(quarantine, quarantine_deletes);

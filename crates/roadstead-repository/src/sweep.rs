@@ -25,8 +25,9 @@ use crate::schema::{
 };
 use crate::types::{DbTime, Id, Time};
 
-pub(crate) use self::dooms::doom;
 pub use self::dooms::{Doom, DoomRule};
+pub(crate) use self::dooms::{doom, take_back};
+pub(crate) use self::quarantine::quarantined;
 
 /// Accounts that are on record. Those that are not are never swept.
 fn kept() -> Written<Bool> {

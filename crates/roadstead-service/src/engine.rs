@@ -23,9 +23,11 @@ use tokio::task::JoinSet;
 use tracing::{Instrument, debug, error, info, info_span, warn};
 use uuid::Uuid;
 
-pub use self::decide::{Book, Call, Clockwork, Observed, Step, Target, decide};
+pub use self::decide::{Book, Call, Clockwork, Observed, Step, Tags, Target, decide};
 pub(crate) use self::observe::observation;
+pub(crate) use self::perform::is_same;
 pub use self::sweeper::{Absence, Judgment, Rule as SweepRule, Verdict, judge};
+pub(crate) use self::sweeper::{Mark, hasten, marks};
 use crate::{Platform, feed};
 
 /// How many operations one worker carries at once.

@@ -5,7 +5,7 @@ pub(crate) mod frozen_action;
 mod on_sale;
 mod rebuild;
 mod resize;
-mod validate;
+pub(crate) mod validate;
 
 use std::fmt;
 use std::time::Duration;
@@ -304,7 +304,7 @@ impl Platform {
     }
 
     /// Freezes an account whose token the vendor refused while a request was checked.
-    async fn noticing<T>(&self, account: &Account, checked: Result<T>) -> Result<T> {
+    pub(crate) async fn noticing<T>(&self, account: &Account, checked: Result<T>) -> Result<T> {
         if let Err(Error::Provider(error)) = &checked
             && error.kind == ErrorKind::BadToken
         {
@@ -341,7 +341,7 @@ impl Platform {
 }
 
 /// Ties the request, whose id stands around this line, to the operation that it has begun.
-fn log(accepted: &Accepted) {
+pub(crate) fn log(accepted: &Accepted) {
     let (operation, instance) = (&accepted.operation, &accepted.instance);
     info!(
         operation.id = %operation.id,
@@ -383,7 +383,7 @@ fn fits(account: &Account, instance: &Instance, kind: OperationKind) -> Result<(
     Ok(())
 }
 
-const fn audit_word(kind: OperationKind) -> &'static str {
+pub(crate) const fn audit_word(kind: OperationKind) -> &'static str {
     match kind {
         OperationKind::Create => "instance.create",
         OperationKind::Boot => "instance.boot",
@@ -393,5 +393,7 @@ const fn audit_word(kind: OperationKind) -> &'static str {
         OperationKind::Resize => "instance.resize",
         OperationKind::Rebuild => "instance.rebuild",
         OperationKind::Delete => "instance.delete",
+        OperationKind::Import => "instance.import",
+        OperationKind::Release => "instance.release",
     }
 }

@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod activity;
 mod catalogue;
 mod custody;
 mod engine;
@@ -26,18 +25,21 @@ pub use roadstead_cache::{
     Status as CatalogueStatus,
 };
 pub use roadstead_repository::{
-    Accepted, Accounts, AuditLine, Decision, Doubt, ErrorRecord, Event, EventBody, IdempotencyKey,
-    Imported, Instance, InstanceBrief, InstanceFilter, InstancePatch, Lifecycle, Membership,
-    Operation, OperationBrief, OperationKind, OperationState, Organization, OwnMarkups,
-    Provider as ProviderRecord, ProviderPatch, Quarantined, Role, Sale, SaleOffering, SalePlan,
-    SalePlanFilter, SalePlanOrder, Session, Specification, SshKey, Sweep, SweepOutcome, User,
-    Verification,
+    Accepted, Accounts, Decision, DeleteOrder, Doubt, ErrorRecord, Event, EventBody,
+    IdempotencyKey, Imported, Instance, InstanceBrief, InstanceFilter, InstancePatch, Lifecycle,
+    Membership, OpenFilter, Operation, OperationBrief, OperationKind, OperationState, Organization,
+    OwnMarkups, Provider as ProviderRecord, ProviderPatch, QuarantineState, Quarantined, Role,
+    Sale, SaleOffering, SalePlan, SalePlanFilter, SalePlanOrder, Session, Specification, SshKey,
+    Sweep, SweepOutcome, User, Verification,
 };
 
 pub use crate::catalogue::{Catalogue, CatalogueSource, Keeper};
+pub use crate::custody::{
+    Adoption, Decided, ImportServer, Importable, MissingDecision, QuarantineDecision,
+};
 pub use crate::engine::{
-    Absence, Book, Call, Clockwork, Engine, Judgment, Observed, Step, SweepRule, Target, Verdict,
-    decide, judge,
+    Absence, Book, Call, Clockwork, Engine, Judgment, Observed, Step, SweepRule, Tags, Target,
+    Verdict, decide, judge,
 };
 pub use crate::error::{Error, FieldError, Result, public_field};
 pub use crate::feed::{

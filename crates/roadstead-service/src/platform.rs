@@ -168,6 +168,9 @@ impl From<roadstead_repository::Error> for Error {
                 "the server is busy with operation `{operation}` ({}); wait for it and try again",
                 kind.as_str()
             )),
+            Repository::Bound { instance } => Self::Conflict(format!(
+                "the server is on record already, as `{instance}`; release or delete that one first"
+            )),
             Repository::WrongState { lifecycle } => Self::Conflict(format!(
                 "the server is `{}`, and this needs a live one",
                 lifecycle.as_str()

@@ -5,8 +5,7 @@ use roadstead_testkit::Backend;
 
 use super::Options;
 use crate::report::{Report, Target};
-use crate::vendors::Vendors;
-use crate::world::{self, Database, Server};
+use crate::world::{self, Database, Server, Vendors};
 
 pub(super) fn measure(report: &mut Report, options: &Options) -> Result<()> {
     let vendors = Vendors::start()?;

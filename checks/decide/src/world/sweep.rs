@@ -90,7 +90,7 @@ impl World {
                         server.lifecycle = Lifecycle::Live;
                     }
                 }
-                Verdict::Bound | Verdict::Foreign => {
+                Verdict::Bound | Verdict::Foreign | Verdict::Released => {
                     self.sweeper.doomed.remove(&id);
                     self.sweeper.quarantined.remove(&id);
                 }
@@ -180,6 +180,8 @@ impl World {
             quarantined: Vec::<RemoteId>::new(),
             live: u64::try_from(live.count()).unwrap_or(u64::MAX),
             now: at(self.now),
+            // Nobody imports or lets go here.
+            ..SweepBooks::default()
         }
     }
 

@@ -10,8 +10,8 @@ use std::net::IpAddr;
 
 use roadstead_core::{Feature, State};
 use roadstead_service::{
-    CallClass, CatalogueKind, CircuitState, Decision, Doubt, Lifecycle, OperationKind,
-    OperationState, Role, SalePlanOrder, ServerOrder, SweepOutcome,
+    CallClass, CatalogueKind, CircuitState, Decision, Doubt, Lifecycle, MissingDecision,
+    OperationKind, OperationState, QuarantineState, Role, SalePlanOrder, ServerOrder, SweepOutcome,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
@@ -75,6 +75,13 @@ pub(crate) fn status(_: &mut SchemaGenerator) -> Schema {
     schema
 }
 
+/// What a server is doing, where nothing is said of its life.
+pub(crate) fn power(_: &mut SchemaGenerator) -> Schema {
+    let mut schema = one_of(State::ALL.map(State::as_str));
+    schema.insert("examples".to_owned(), serde_json::json!(["running"]));
+    schema
+}
+
 pub(crate) fn server_order(_: &mut SchemaGenerator) -> Schema {
     one_of(ServerOrder::ALL.map(ServerOrder::as_str))
 }
@@ -111,6 +118,28 @@ pub(crate) fn sweep_outcome(_: &mut SchemaGenerator) -> Schema {
 
 pub(crate) fn doubt(_: &mut SchemaGenerator) -> Schema {
     one_of(Doubt::ALL.map(Doubt::as_str))
+}
+
+/// The states of an operation that is not over.
+pub(crate) fn open_states() -> impl Iterator<Item = &'static str> {
+    let open = OperationState::ALL.into_iter().filter(|it| !it.is_final());
+    open.map(OperationState::as_str)
+}
+
+pub(crate) fn open_state(_: &mut SchemaGenerator) -> Schema {
+    one_of(open_states())
+}
+
+pub(crate) fn quarantine_state(_: &mut SchemaGenerator) -> Schema {
+    one_of(QuarantineState::ALL.map(QuarantineState::as_str))
+}
+
+pub(crate) fn quarantine_decision(_: &mut SchemaGenerator) -> Schema {
+    one_of(["adopt", "release", "delete"])
+}
+
+pub(crate) fn missing_decision(_: &mut SchemaGenerator) -> Schema {
+    one_of(MissingDecision::ALL.map(MissingDecision::as_str))
 }
 
 pub(crate) fn decision(_: &mut SchemaGenerator) -> Schema {

@@ -317,6 +317,6 @@ fn answer(provider: view::AdminProvider) -> web::Json<AccountAnswer> {
 }
 
 /// What is no id cannot be anybody's account.
-fn provider_id(text: &str) -> Result<ProviderId, ApiError> {
+pub(super) fn provider_id(text: &str) -> Result<ProviderId, ApiError> {
     Ok(text.parse().map_err(|_text| Error::NoSuchProvider)?)
 }

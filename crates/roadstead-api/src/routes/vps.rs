@@ -408,7 +408,7 @@ async fn act(
     Ok(answer(accepted))
 }
 
-fn answer(accepted: Accepted) -> web::Json<AcceptedAnswer> {
+pub(super) fn answer(accepted: Accepted) -> web::Json<AcceptedAnswer> {
     web::Json(AcceptedAnswer {
         success: Success,
         instance: view::Instance::from(accepted.instance),

@@ -34,14 +34,14 @@ pub(crate) struct Instance {
     /// in `attention` a person must decide. `problem` says why.
     #[schemars(schema_with = "words::status")]
     status: &'static str,
-    /// The provider's id of the plan.
+    /// The provider's id of the plan; empty on an imported server of which it does not say.
     #[serde(rename = "type")]
     #[schemars(example = &"s-1vcpu-1gb")]
     plan: String,
     /// The provider's id of the region.
     #[schemars(example = &"nyc3")]
     region: String,
-    /// The provider's id of the image.
+    /// The provider's id of the image; empty on an imported server of which it does not say.
     #[schemars(example = &"ubuntu-22-04-x64")]
     image: String,
     /// Virtual processors.
@@ -68,7 +68,8 @@ pub(crate) struct Instance {
     /// for.
     #[serde(skip_serializing_if = "Option::is_none")]
     sale: Option<Sale>,
-    /// Why it failed, or what a person must decide, as a sentence; else absent.
+    /// Why it failed, that it was released, or what a person must decide, as a sentence; else
+    /// absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"the provider has no room for this plan")]
     problem: Option<String>,

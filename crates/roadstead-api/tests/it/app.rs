@@ -89,6 +89,8 @@ pub(crate) struct TestApp {
     pub(crate) sim: roadstead_sim::Running,
     pub(crate) address: SocketAddr,
     pub(crate) platform: Arc<Platform>,
+    /// The same database, without anybody's rights.
+    pub(crate) repository: Repository,
     /// Moves the service's time on.
     pub(crate) clock: Arc<AheadClock>,
     client: Client,
@@ -140,6 +142,7 @@ impl TestApp {
             sim,
             address,
             platform,
+            repository,
             clock,
             client: Client::builder().no_proxy().build().unwrap(),
             tokens: Mutex::default(),

@@ -34,12 +34,14 @@ enum Thing {
     Account,
     Plan,
     Key,
+    /// One of the quarantine, which is empty here.
+    Entry,
 }
 
-use Thing::{Account, Key, Nothing, Operation, Plan, Server};
+use Thing::{Account, Entry, Key, Nothing, Operation, Plan, Server};
 
 /// Every route. One that is mounted and not listed here fails a test below.
-const ROUTES: [(&str, &str, Who, Thing); 52] = [
+const ROUTES: [(&str, &str, Who, Thing); 58] = [
     ("GET", "/docs", Anyone, Nothing),
     ("GET", "/docs/style.css", Anyone, Nothing),
     ("GET", "/api/openapi.json", Anyone, Nothing),
@@ -96,7 +98,23 @@ const ROUTES: [(&str, &str, Who, Thing); 52] = [
         Account,
     ),
     ("GET", "/api/admin/providers/{id}/budget", Operate, Account),
+    (
+        "GET",
+        "/api/admin/providers/{id}/importable",
+        Operate,
+        Account,
+    ),
+    ("POST", "/api/admin/providers/{id}/import", Operate, Account),
+    ("POST", "/api/admin/vps/{id}/release", Operate, Server),
+    ("GET", "/api/admin/missing", Operate, Nothing),
+    ("POST", "/api/admin/missing/{id}/decision", Operate, Server),
     ("GET", "/api/admin/quarantine", Operate, Nothing),
+    (
+        "POST",
+        "/api/admin/quarantine/{id}/decision",
+        Operate,
+        Entry,
+    ),
     ("GET", "/api/admin/operations", Operate, Nothing),
     (
         "POST",
@@ -174,8 +192,9 @@ fn verdict(who: Who, thing: Thing, person: Option<Person>, whose: Whose) -> Verd
     let there = match thing {
         Nothing => true,
         Account | Plan => matches!(whose, Whose::Own | Whose::Foreign),
-        // An operator decides about everybody's operations.
-        Operation if who == Operate => matches!(whose, Whose::Own | Whose::Foreign),
+        // An operator decides about everybody's servers and operations.
+        Server | Operation if who == Operate => matches!(whose, Whose::Own | Whose::Foreign),
+        Entry => false,
         Server | Operation | Key => whose == Whose::Own,
     };
     match (may, there) {
@@ -230,6 +249,12 @@ fn body(method: &str, path: &str) -> Option<Value> {
         ("POST", "/api/vps/{id}/resize") => Some(json!({ "type": "s-1vcpu-2gb" })),
         ("POST", "/api/vps/{id}/rebuild") => Some(json!({ "image": "debian-12-x64" })),
         ("POST", "/api/admin/operations/{id}/decision") => Some(json!({ "decision": "failed" })),
+        ("POST", "/api/admin/quarantine/{id}/decision") => Some(json!({ "decision": "release" })),
+        ("POST", "/api/admin/missing/{id}/decision") => Some(json!({ "decision": "gone" })),
+        // Of a server that is not there, so that nothing is imported over and over.
+        ("POST", "/api/admin/providers/{id}/import") => Some(json!({
+            "remote_id": "1", "organization_id": uuid::Uuid::nil(), "label": "imported",
+        })),
         ("PUT", "/api/admin/providers/reorder") => Some(json!({ "order": [] })),
         ("PUT", _) => Some(json!({})),
         // Without an account, so that nothing is put on sale over and over.
@@ -334,6 +359,7 @@ fn id_of(thing: Thing, whose: Whose, own: &Things, foreign: &Things) -> String {
         Account => things.account.clone(),
         Plan => things.plan.clone(),
         Key => things.key.clone(),
+        Entry => uuid::Uuid::now_v7().to_string(),
     }
 }
 
@@ -358,7 +384,7 @@ fn check(answer: Answer, expected: Verdict, thing: Thing, place: &str) {
             let code = match thing {
                 Server => "INSTANCE_NOT_FOUND",
                 Account => "PROVIDER_NOT_FOUND",
-                Operation | Plan | Key | Nothing => "NOT_FOUND",
+                Operation | Plan | Key | Entry | Nothing => "NOT_FOUND",
             };
             assert_eq!(answer.word("/code"), code, "{shown}");
         }

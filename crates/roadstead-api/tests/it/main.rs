@@ -19,6 +19,7 @@ mod budget;
 mod cached;
 mod catalogue;
 mod checks;
+mod custody;
 mod dropped;
 mod errors_md;
 mod events;

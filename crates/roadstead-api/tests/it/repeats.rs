@@ -118,8 +118,116 @@ pub(crate) async fn change(app: &TestApp, method: &str, path: &str) -> Change {
             let decision = json!({ "decision": "failed" });
             of(Operator, &undecided(app).await, Some(decision))
         }
+        ("POST", "/api/admin/providers/{id}/import") => {
+            let (account, remote) = stranger(app).await;
+            let import = json!({
+                "remote_id": remote, "organization_id": harbor(app).await, "label": "imported",
+            });
+            of(Operator, &account, Some(import))
+        }
+        ("POST", "/api/admin/vps/{id}/release") => {
+            of(Operator, &app.running("released").await, None)
+        }
+        ("POST", "/api/admin/quarantine/{id}/decision") => {
+            let decision = json!({ "decision": "release" });
+            of(Operator, &quarantined(app).await, Some(decision))
+        }
+        ("POST", "/api/admin/missing/{id}/decision") => {
+            let decision = json!({ "decision": "gone" });
+            of(Operator, &missing(app).await, Some(decision))
+        }
         _ => panic!("say here how to call {method} {path}"),
     }
+}
+
+/// Makes a call of the vendor behind our back.
+async fn behind(app: &TestApp, method: Method, path: &str, token: &str, body: Value) -> Value {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let request = client.request(method, format!("{}{path}", app.sim.endpoint()));
+    let answer = request.bearer_auth(token).json(&body).send().await.unwrap();
+    assert!(answer.status().is_success(), "{}", answer.status());
+    let text = answer.text().await.unwrap();
+    serde_json::from_str(&text).unwrap_or(Value::Null)
+}
+
+/// Returns the id of the organization that members belong to.
+pub(crate) async fn harbor(app: &TestApp) -> String {
+    let me = app.get("/api/auth/me").by(Member).await.ok();
+    me.word("/organizations/0/id")
+}
+
+/// Makes a server that our books know nothing of, at an account of its own; returns the ids of
+/// both.
+pub(crate) async fn stranger(app: &TestApp) -> (String, String) {
+    let account = fresh_account(app);
+    let token = account["token"].as_str().unwrap().to_owned();
+    let registered = app.post("/api/admin/providers").by(Operator).json(&account);
+    let account = registered.await.ok().word("/provider/id");
+    (account, droplet(app, &token, "shop").await)
+}
+
+async fn droplet(app: &TestApp, token: &str, name: &str) -> String {
+    let body = json!({
+        "name": name, "size": "s-1vcpu-1gb", "region": "nyc3", "image": "ubuntu-22-04-x64",
+    });
+    let made = behind(app, Method::POST, "/v2/droplets", token, body).await;
+    made["droplet"]["id"].to_string()
+}
+
+/// Returns the entry of a server whose name is the mark of one that our books do not have.
+pub(crate) async fn quarantined(app: &TestApp) -> String {
+    let name = roadstead_core::CreateKey::new("", Uuid::now_v7(), "by-hand").name;
+    let remote = droplet(app, TOKEN_FULL, &name).await;
+    let account = registered(app).await;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        app.repository
+            .hasten_sweep(account, Duration::ZERO)
+            .await
+            .unwrap();
+        let shown = app
+            .get("/api/admin/quarantine?limit=200")
+            .by(Operator)
+            .await
+            .ok();
+        let entries = shown.at("/quarantine").as_array().unwrap().clone();
+        if let Some(entry) = entries.iter().find(|it| it["remote_id"] == remote) {
+            return entry["id"].as_str().unwrap().to_owned();
+        }
+        assert!(Instant::now() < deadline, "{}", shown.text);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Returns a server of ours that the provider has no more.
+pub(crate) async fn missing(app: &TestApp) -> String {
+    let id = app.running("missing").await;
+    let shown = app.get(&format!("/api/vps/{id}")).by(Member).await.ok();
+    let remote = shown.word("/instance/provider_instance_id");
+    let path = format!("/v2/droplets/{remote}");
+    behind(app, Method::DELETE, &path, TOKEN_FULL, json!({})).await;
+    let account = registered(app).await;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        app.repository
+            .hasten_sweep(account, Duration::ZERO)
+            .await
+            .unwrap();
+        let shown = app.get(&format!("/api/vps/{id}")).by(Member).await.ok();
+        if shown.word("/instance/status") == "missing" {
+            return id;
+        }
+        assert!(Instant::now() < deadline, "{}", shown.text);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Returns the account that [`TestApp::register`] has registered.
+async fn registered(app: &TestApp) -> roadstead_core::ProviderId {
+    let all = app.get("/api/admin/providers").by(Operator).await.ok();
+    let all = all.at("/providers").as_array().unwrap().clone();
+    let first = all.iter().find(|it| it["name"] == "DO").unwrap();
+    first["id"].as_str().unwrap().parse().unwrap()
 }
 
 /// Returns an operation that waits for a person: a delete of a server that has lost its marks.
@@ -138,13 +246,8 @@ async fn undecided(app: &TestApp) -> String {
     };
     let droplet = named(label.get(..20).unwrap()).unwrap();
     let remote = droplet["id"].to_string();
-    let endpoint = app.sim.endpoint();
     let change = async |method, path: String, body: Value| {
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let request = client.request(method, format!("{endpoint}{path}"));
-        let request = request.bearer_auth(TOKEN_FULL).json(&body);
-        let answer = request.send().await.unwrap();
-        assert!(answer.status().is_success(), "{}", answer.status());
+        behind(app, method, &path, TOKEN_FULL, body).await;
     };
     for tag in droplet["tags"].as_array().unwrap() {
         let path = format!("/v2/tags/{}/resources", tag.as_str().unwrap());
@@ -245,7 +348,9 @@ async fn things(app: &TestApp, change: &Change) -> usize {
 /// Returns by how many things and operations a call of a route makes more.
 fn makes(method: &str, path: &str) -> isize {
     match (method, path) {
-        ("POST", "/api/vps" | "/api/ssh-keys" | "/api/admin/providers" | "/api/admin/plans") => 1,
+        ("POST", "/api/vps" | "/api/ssh-keys" | "/api/admin/providers" | "/api/admin/plans")
+        | ("POST", "/api/admin/providers/{id}/import") => 1,
+        ("POST", "/api/admin/missing/{id}/decision") => -1,
         // A server stays in the list until it is gone.
         (_, "/api/vps/{id}") if method == "PATCH" => 0,
         (_, path) if path.starts_with("/api/vps/{id}") => 1,
@@ -270,7 +375,9 @@ on_both_databases! {
                 assert_eq!((answer.status, &answer.text), (200, &first.text), "{place}");
             }
             let after = || async { things(&app, &change).await };
-            if path != "/api/admin/plans/import" {
+            // One that is let go leaves the list when that is done, which may be by now.
+            let is_counted = path != "/api/admin/plans/import" && !path.ends_with("/release");
+            if is_counted {
                 let made = before.strict_add_signed(makes(&method, &path));
                 assert_eq!(after().await, made, "{place}");
             }
@@ -286,7 +393,7 @@ on_both_databases! {
                     .header("idempotency-key", &place).await
             };
             reused.refused(422, "CONFLICT");
-            if (&*method, &*path) == ("DELETE", "/api/vps/{id}") {
+            if (&*method, &*path) == ("DELETE", "/api/vps/{id}") || path.ends_with("/release") {
                 // Else it would leave the list while something else is counted.
                 app.finished(&first).await;
             }
@@ -378,6 +485,11 @@ fn change_of(method: &str, path: &str, route: &str, person: Person) -> Change {
         ("POST", "/api/admin/plans/import") => Some(json!({ "provider_id": id })),
         ("PUT", "/api/admin/providers/reorder") => Some(json!({ "order": [] })),
         ("POST", "/api/admin/operations/{id}/decision") => Some(json!({ "decision": "failed" })),
+        ("POST", "/api/admin/quarantine/{id}/decision") => Some(json!({ "decision": "release" })),
+        ("POST", "/api/admin/missing/{id}/decision") => Some(json!({ "decision": "gone" })),
+        ("POST", "/api/admin/providers/{id}/import") => {
+            Some(json!({ "remote_id": "1", "organization_id": id, "label": "imported" }))
+        }
         ("PATCH" | "PUT", _) => Some(json!({})),
         _ => None,
     };

@@ -161,9 +161,8 @@ impl Reply {
     }
 }
 
-/// Returns the text of an element, its spaces made one. What stands in an element of its own is a
-/// word of its own.
+/// Returns the text of an element, its spaces made one.
 pub(crate) fn text(element: scraper::ElementRef<'_>) -> String {
-    let words = element.text().flat_map(str::split_whitespace);
-    words.collect::<Vec<_>>().join(" ")
+    let text: String = element.text().collect();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

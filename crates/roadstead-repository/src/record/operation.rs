@@ -9,7 +9,7 @@ use roadstead_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Instance, Lifecycle, Observation, Sale};
+use super::{Instance, Lifecycle, Observation, Parting, Sale};
 
 /// What an operation does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -31,11 +31,15 @@ pub enum OperationKind {
     Rebuild,
     /// Deletes it.
     Delete,
+    /// Puts our mark on a server that somebody else made, and takes it into our books.
+    Import,
+    /// Takes our mark off it, and it off our books. It stays at the vendor.
+    Release,
 }
 
 impl OperationKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Create,
         Self::Boot,
         Self::Shutdown,
@@ -44,6 +48,8 @@ impl OperationKind {
         Self::Resize,
         Self::Rebuild,
         Self::Delete,
+        Self::Import,
+        Self::Release,
     ];
 
     /// Returns the word used in JSON and in the database.
@@ -58,6 +64,8 @@ impl OperationKind {
             Self::Resize => "resize",
             Self::Rebuild => "rebuild",
             Self::Delete => "delete",
+            Self::Import => "import",
+            Self::Release => "release",
         }
     }
 
@@ -65,6 +73,12 @@ impl OperationKind {
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|it| it.as_str() == word)
+    }
+
+    /// Returns whether it changes whose a server is, and nothing about the server.
+    #[must_use]
+    pub const fn is_of_custody(self) -> bool {
+        matches!(self, Self::Import | Self::Release)
     }
 }
 
@@ -392,6 +406,11 @@ pub struct InstanceChange {
     pub lifecycle: Option<Lifecycle>,
     /// Its id at the vendor. Unique in the account: binding one that is bound elsewhere is a conflict.
     pub remote: Option<RemoteId>,
+    /// Whether it is bound to nothing any more.
+    pub unbound: bool,
+    /// How the vendor showed it when it was let go, which ends it: it stays at the vendor, and
+    /// nobody here touches it again.
+    pub parting: Option<Parting>,
     /// What the vendor says of it.
     pub observation: Option<Observation>,
     /// Why it failed or needs a person; `Some(None)` clears it.

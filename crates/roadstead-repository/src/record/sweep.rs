@@ -1,12 +1,14 @@
 //! What a sweep compares, what it finds, and how it ended.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use roadstead_core::{InstanceId, ProviderId, RemoteId};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Lifecycle, Observation};
+use super::{Lifecycle, Observation, Parting};
 
 /// The right to sweep an account for a while. Every write through it says `WHERE epoch = mine`,
 /// so that a sweeper which slept past its lease changes nothing.
@@ -36,6 +38,12 @@ pub struct SweepBooks {
     pub absent: Vec<(InstanceId, Timestamp)>,
     /// Quarantined servers about which nobody has decided.
     pub quarantined: Vec<RemoteId>,
+    /// Servers that a person has let go, as they were then.
+    pub released: Vec<Parting>,
+    /// Servers that a person has imported, or wanted to.
+    pub imported: BTreeSet<RemoteId>,
+    /// Quarantined servers that an operator has decided to delete.
+    pub ordered: Vec<OrderedDelete>,
     /// How many of our servers are live at the account.
     pub live: u64,
     /// The database's time.
@@ -102,8 +110,22 @@ pub struct DoomSighting {
     pub sent_at: Option<Timestamp>,
 }
 
+/// A quarantined server that an operator has decided to delete, as it was then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderedDelete {
+    /// Of the entry in the quarantine.
+    pub quarantined: Uuid,
+    /// Its id at the vendor.
+    pub remote: RemoteId,
+    /// Its name there, which the operator has typed.
+    pub name: String,
+    /// When the vendor made it, where it says.
+    pub created: Option<Timestamp>,
+}
+
 /// Why nobody here can vouch for a server that carries our mark.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Doubt {
     /// Our books have no such server: they are older than it, or another installation made it.
     Unknown,
@@ -125,7 +147,8 @@ pub enum Doubt {
     Later,
     /// The server that it names is missing.
     Missing,
-    /// The server that it names was taken off our books by a person.
+    /// The server that it names was taken off our books by a person, or a person wanted this one
+    /// in them.
     Dismissed,
 }
 
@@ -171,13 +194,14 @@ impl Doubt {
 }
 
 /// What has become of a quarantined server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum QuarantineState {
     /// Somebody has to decide.
     Open,
     /// It was taken into an organization.
     Imported,
-    /// Our marks were taken off it.
+    /// A person has let it go: it is left alone, whatever mark it still carries.
     Released,
     /// It was deleted at the vendor because an operator said so.
     Deleted,
@@ -218,8 +242,19 @@ impl QuarantineState {
     }
 }
 
+/// An operator's decision to delete a quarantined server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeleteOrder {
+    /// When it was decided.
+    pub created_at: Timestamp,
+    /// When a request that deletes it was last put on record.
+    pub sent_at: Option<Timestamp>,
+    /// Why it is not deleted after all, as a clause.
+    pub refusal: Option<String>,
+}
+
 /// A server that carries our mark and that nobody here can vouch for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quarantined {
     /// Ours.
     pub id: Uuid,
@@ -245,6 +280,8 @@ pub struct Quarantined {
     pub last_seen_at: Timestamp,
     /// When something had become of it.
     pub ended_at: Option<Timestamp>,
+    /// An operator's decision to delete it, if there is one.
+    pub order: Option<DeleteOrder>,
 }
 
 /// A server that a sweep has seen and that nobody wants.

@@ -11,10 +11,13 @@ use roadstead_core::{InstanceId, ProviderId, RemoteId};
 use crate::db::{Connection, Repository, Written, run, written};
 use crate::error::{Error, Result};
 use crate::record::{
-    AttemptOutcome, BoundServer, CreateAttempt, DoomSighting, Lifecycle, MarkedServer, SweepBooks,
+    AttemptOutcome, BoundServer, CreateAttempt, DoomSighting, Lifecycle, MarkedServer,
+    OrderedDelete, Parting, SweepBooks,
 };
+use crate::row;
 use crate::schema::{
-    absences, attempts, doom_sightings, dooms, operations, quarantine, vps_instances,
+    absences, attempts, doom_sightings, dooms, imports, operations, quarantine, quarantine_deletes,
+    vps_instances,
 };
 use crate::types::{Id, Time};
 
@@ -46,6 +49,15 @@ fn was_deleted() -> Written<Bool> {
 }
 
 impl Repository {
+    /// Returns what our books say of servers that marks name, at whichever account.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] if the database does not answer.
+    pub async fn marked_servers(&self, marks: &BTreeSet<InstanceId>) -> Result<Vec<MarkedServer>> {
+        marked(&mut self.db.reader().await?, marks).await
+    }
+
     /// Returns what a sweep compares with the complete list of an account. `marks` are the
     /// servers of ours that the list names.
     ///
@@ -75,6 +87,11 @@ impl Repository {
         let quarantined: Vec<String> = run!(&mut reader, c => quarantine::table
             .filter(quarantine::provider_id.eq(id)).filter(quarantine::state.eq("open"))
             .select(quarantine::remote_id).load(c).await)?;
+        let released = released(&mut reader, id).await?;
+        let imported: Vec<String> = run!(&mut reader, c => imports::table
+            .filter(imports::provider_id.eq(id))
+            .select(imports::remote_id).load(c).await)?;
+        let ordered = ordered(&mut reader, id).await?;
         Ok(SweepBooks {
             attempts: attempts(&mut reader, &asked).await?,
             doomed: doomed(&mut reader, id).await?,
@@ -85,10 +102,58 @@ impl Repository {
                 .map(|(id, at)| (InstanceId(id.0), at.0))
                 .collect(),
             quarantined: quarantined.into_iter().map(RemoteId::from).collect(),
+            released,
+            imported: imported.into_iter().map(RemoteId::from).collect(),
+            ordered,
             live: live.unsigned_abs(),
             now: now.0,
         })
     }
+}
+
+async fn released(reader: &mut Connection, provider: Id) -> Result<Vec<Parting>> {
+    type Line = (String, String, serde_json::Value, Option<Time>);
+    let lines: Vec<Line> = run!(reader, c => quarantine::table
+        .filter(quarantine::provider_id.eq(provider)).filter(quarantine::state.eq("released"))
+        .select((
+            quarantine::remote_id,
+            quarantine::name,
+            quarantine::tags,
+            quarantine::remote_created_at,
+        ))
+        .load(c).await)?;
+    let parting = |(remote, name, tags, created): Line| {
+        Ok(Parting {
+            remote: RemoteId::from(remote),
+            name,
+            tags: row::parse("quarantine.tags", tags)?,
+            created: created.map(|it| it.0),
+        })
+    };
+    lines.into_iter().map(parting).collect()
+}
+
+async fn ordered(reader: &mut Connection, provider: Id) -> Result<Vec<OrderedDelete>> {
+    type Line = (Id, String, String, Option<Time>);
+    let lines: Vec<Line> = run!(reader, c => quarantine::table
+        .inner_join(quarantine_deletes::table)
+        .filter(quarantine::provider_id.eq(provider)).filter(quarantine::state.eq("open"))
+        .filter(quarantine_deletes::refusal.is_null())
+        .order(quarantine_deletes::created_at)
+        .select((
+            quarantine::id,
+            quarantine::remote_id,
+            quarantine_deletes::name,
+            quarantine_deletes::remote_created_at,
+        ))
+        .load(c).await)?;
+    let order = |(id, remote, name, created): Line| OrderedDelete {
+        quarantined: id.0,
+        remote: RemoteId::from(remote),
+        name,
+        created: created.map(|it| it.0),
+    };
+    Ok(lines.into_iter().map(order).collect())
 }
 
 fn lifecycle(word: &str) -> Result<Lifecycle> {

@@ -13,8 +13,8 @@ use crate::apply::hold;
 use crate::db::{Connection, Repository, detached, read, run};
 use crate::error::{Error, Result};
 use crate::operations::unfinished;
-use crate::record::{DoomLeave, Lifecycle, SweepClaim};
-use crate::schema::{doom_sightings, dooms, operations, vps_instances};
+use crate::record::{DoomLeave, Lifecycle, QuarantineState, SweepClaim};
+use crate::schema::{doom_sightings, dooms, imports, operations, quarantine, vps_instances};
 use crate::types::{Id, Time};
 
 /// A server at a vendor that is to be deleted once it was seen twice: it carries our mark, and
@@ -180,6 +180,31 @@ pub(super) async fn see_again(
     Ok(())
 }
 
+/// Takes a doom back because a person wants the server.
+///
+/// # Errors
+///
+/// [`Error::Conflict`] if the vendor was asked to delete it.
+pub(crate) async fn take_back(
+    tx: &mut Connection,
+    provider: Id,
+    remote: &RemoteId,
+    now: Time,
+) -> Result<()> {
+    let key = (provider, remote.as_str());
+    let open: Option<Id> = run!(tx, c => dooms::table.find(key)
+        .filter(dooms::done_at.is_null())
+        .select(dooms::instance_id).first(c).await.optional())?;
+    let sent: Option<Option<Time>> = run!(tx, c => doom_sightings::table.find(key)
+        .select(doom_sightings::sent_at).first(c).await.optional())?;
+    if open.is_some() && sent.flatten().is_some() {
+        return Err(Error::Conflict {
+            what: "the provider was asked to delete this server, which nobody wanted",
+        });
+    }
+    end(tx, provider, remote, now).await
+}
+
 /// Takes a doom back, or records that it is done.
 pub(super) async fn end(
     tx: &mut Connection,
@@ -241,7 +266,17 @@ async fn begin(
         .filter(vps_instances::remote_id.eq(Some(remote.as_str())))
         .filter(vps_instances::id.ne(instance.id))
         .select(count_star()).first(c).await)?;
-    if is_wanted || creating > 0 || bound > 0 {
+    let released: i64 = run!(tx, c => quarantine::table
+        .filter(quarantine::provider_id.eq(provider))
+        .filter(quarantine::remote_id.eq(remote.as_str()))
+        .filter(quarantine::state.eq(QuarantineState::Released.as_str()))
+        .select(count_star()).first(c).await)?;
+    let imported: i64 = run!(tx, c => imports::table
+        .filter(imports::provider_id.eq(provider))
+        .filter(imports::remote_id.eq(remote.as_str()))
+        .select(count_star()).first(c).await)?;
+    let is_a_persons = released > 0 || imported > 0;
+    if is_wanted || creating > 0 || bound > 0 || is_a_persons {
         return Ok(DoomLeave::Refused);
     }
     // A request that is repeated was counted when it was first sent.

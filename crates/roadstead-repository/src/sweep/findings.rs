@@ -1,5 +1,6 @@
 //! What a sweep has found, written in one transaction before anything is done about it.
 
+use diesel::dsl::count_star;
 use diesel::sql_types::Bool;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
@@ -8,6 +9,7 @@ use uuid::Uuid;
 
 use super::{dooms, lock};
 use crate::apply::hold;
+use crate::custody::kept;
 use crate::db::{Connection, Repository, detached, run, written};
 use crate::error::Result;
 use crate::events::Told;
@@ -97,20 +99,38 @@ async fn record(tx: &mut Connection, claim: &SweepClaim, it: &SweepFindings) -> 
 }
 
 async fn suspect_one(tx: &mut Connection, provider: Id, it: &Suspect, now: Time) -> Result<()> {
+    // Taken into our books since the sweep read them.
+    let bound: i64 = run!(tx, c => vps_instances::table
+        .filter(vps_instances::provider_id.eq(provider))
+        .filter(vps_instances::remote_id.eq(Some(it.remote.as_str())))
+        .filter(kept())
+        .select(count_star()).first(c).await)?;
+    if bound > 0 {
+        return Ok(());
+    }
     let tags = row::json("these tags", &it.tags)?;
-    let present: Option<(Id, String)> = run!(tx, c => quarantine::table
+    type Known = (Id, String, String, serde_json::Value, Option<Time>);
+    let present: Option<Known> = run!(tx, c => quarantine::table
         .filter(quarantine::provider_id.eq(provider))
         .filter(quarantine::remote_id.eq(it.remote.as_str()))
-        .select((quarantine::id, quarantine::state)).first(c).await.optional())?;
+        .select((
+            quarantine::id,
+            quarantine::state,
+            quarantine::name,
+            quarantine::tags,
+            quarantine::remote_created_at,
+        ))
+        .first(c).await.optional())?;
+    let created = it.created.map(Time::from);
     let seen = (
         quarantine::name.eq(&it.name),
-        quarantine::tags.eq(tags),
-        quarantine::remote_created_at.eq(it.created.map(Time::from)),
+        quarantine::tags.eq(tags.clone()),
+        quarantine::remote_created_at.eq(created),
         quarantine::instance_id.eq(it.instance.map(|it| Id(it.0))),
         quarantine::reason.eq(it.doubt.as_str()),
         quarantine::last_seen_at.eq(now),
     );
-    let Some((id, state)) = present else {
+    let Some((id, state, name, known_tags, known_created)) = present else {
         let new = (
             quarantine::id.eq(Id(Uuid::now_v7())),
             quarantine::provider_id.eq(provider),
@@ -122,9 +142,10 @@ async fn suspect_one(tx: &mut Connection, provider: Id, it: &Suspect, now: Time)
             .on_conflict_do_nothing().execute(c).await)?;
         return Ok(());
     };
-    // What a person has let go stays so, though its name still carries our mark. Everything
-    // else was believed to be over, and is not.
-    let stays = state == QuarantineState::Released.as_str();
+    // What a person has let go since our books were read stays so. Everything else was believed
+    // to be over, and is not.
+    let is_same = name == it.name && known_tags == tags && known_created == created;
+    let stays = state == QuarantineState::Released.as_str() && is_same;
     let open = (
         quarantine::state.eq(QuarantineState::Open.as_str()),
         quarantine::ended_at.eq(None::<Time>),

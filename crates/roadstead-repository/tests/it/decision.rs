@@ -1,6 +1,6 @@
 //! What a person decides about an operation that waits for one.
 
-use roadstead_repository::{Decision, Error, Lifecycle, OperationKind, OperationState};
+use roadstead_repository::{Decision, Error, Lifecycle, OpenFilter, OperationKind, OperationState};
 use roadstead_testkit::{Scratch, on_both_databases};
 
 use crate::fixture::{Fleet, NO_MARGIN, TEMPLATE, audit, change, migrated};
@@ -25,14 +25,17 @@ on_both_databases! {
             let mut doubt = change(OperationState::Attention);
             doubt.instance.lifecycle = Some(Lifecycle::Attention);
             repository.apply(&claim, &doubt).await.unwrap();
-            let waiting = repository.list_undecided(None, 10).await.unwrap();
+            let list = async |after| {
+                repository.list_open_operations(&OpenFilter::default(), after, 10).await.unwrap()
+            };
+            let waiting = list(None).await;
             assert_eq!(waiting.iter().map(|it| it.id).collect::<Vec<_>>(), [operation.id]);
-            assert!(repository.list_undecided(Some(operation.id), 10).await.unwrap().is_empty());
+            assert!(list(Some(operation.id)).await.is_empty());
             let decided = repository.decide_operation(operation.id, decision, audit()).await.unwrap();
             assert_eq!(decided.state, state);
             let server = repository.get_instance(&fleet.tenant, id).await.unwrap();
             assert_eq!(server.lifecycle, Lifecycle::Live);
-            assert!(repository.list_undecided(None, 10).await.unwrap().is_empty());
+            assert!(list(None).await.is_empty());
         }
     }
 }

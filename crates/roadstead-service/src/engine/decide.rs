@@ -3,6 +3,7 @@
 
 mod action;
 mod create;
+mod custody;
 mod delete;
 #[cfg(test)]
 mod tests;
@@ -15,7 +16,7 @@ use roadstead_core::{
     PlanId, RemoteId, RemoteOperation, Retry, after,
 };
 use roadstead_repository::{
-    Change, ErrorRecord, InstanceChange, Lifecycle, OperationKind, OperationState,
+    AttemptOutcome, Change, ErrorRecord, InstanceChange, Lifecycle, OperationKind, OperationState,
 };
 
 use crate::feed::EventClockwork;
@@ -143,6 +144,27 @@ pub enum Target {
     Image(ImageId),
 }
 
+/// Which of our two tags a server carries, and no other server's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tags {
+    /// Both.
+    Both,
+    /// Something in between.
+    Some,
+    /// Neither.
+    Neither,
+}
+
+impl Tags {
+    /// Returns whether an import, or a release, is over with these.
+    pub(super) fn are_wanted_by(self, kind: OperationKind) -> bool {
+        match kind {
+            OperationKind::Release => self == Self::Neither,
+            _ => self == Self::Both,
+        }
+    }
+}
+
 /// What was just learned.
 #[derive(Debug)]
 pub enum Observed {
@@ -176,8 +198,15 @@ pub enum Observed {
     Absent,
     /// The same, with the account proved to be ours and no server by our mark.
     Gone,
-    /// The server does not carry our mark.
+    /// The server does not carry our mark, or is another one than was imported.
     NotOurs,
+    /// The server as it is now, in an account that was just proved to be ours, and which of our
+    /// tags it carries.
+    Held(Box<Instance>, Tags),
+    /// The vendor took a change of our tags.
+    Tagged,
+    /// The server is not what was to be imported or let go, and why, as a clause.
+    Unfit(&'static str),
     /// Looking, reading or asking failed: nothing is known.
     Blind(Error),
 }
@@ -227,6 +256,7 @@ pub fn decide(book: &Book, observed: Observed, now: Timestamp, clockwork: &Clock
         | OperationKind::Reboot
         | OperationKind::Resize
         | OperationKind::Rebuild => rules.action(observed),
+        OperationKind::Import | OperationKind::Release => rules.custody(observed),
     }
 }
 
@@ -302,6 +332,9 @@ impl Rules<'_> {
                     | OperationKind::Reboot
                     | OperationKind::Resize
                     | OperationKind::Rebuild => return self.fail(record(error)),
+                    OperationKind::Import | OperationKind::Release => {
+                        return self.give_up(record(error));
+                    }
                 }
             }
         }
@@ -454,5 +487,16 @@ pub(super) fn percent(status: &OperationStatus) -> Option<u8> {
     match status {
         OperationStatus::Running { percent } => *percent,
         _ => None,
+    }
+}
+
+/// Adds what became of the attempt.
+pub(super) fn with_attempt(step: Step, attempt: AttemptOutcome) -> Step {
+    match step {
+        Step::Write(mut change) => {
+            change.attempt = Some(attempt);
+            Step::Write(change)
+        }
+        call @ Step::Call(_) => call,
     }
 }

@@ -1,5 +1,7 @@
 //! The calls that the rules ask for, and what they show.
 
+mod custody;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +10,7 @@ use roadstead_core::{
     Action, ActionKind, CreateKey, Error, ErrorKind, Instance, Lane, LogPlace, Outcome, Provider,
     RemoteId, Result as CallResult, Since,
 };
-use roadstead_repository::{self as repository, Claim, Verification};
+use roadstead_repository::{self as repository, Claim, Import, OperationKind, Verification};
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -32,6 +34,8 @@ pub(super) struct Hand<'a> {
     doubt: Option<String>,
     /// What is to be done to a server that there is.
     action: Option<Action>,
+    /// By what the server is known, if we have not made it ourselves.
+    import: Option<Import>,
     taken_up: Instant,
 }
 
@@ -45,12 +49,23 @@ impl<'a> Hand<'a> {
         let action = frozen_action::open(claim.operation.kind, &claim.request)?;
         let account = platform.registry.account(claim.operation.provider).await?;
         let (account, doubt) = platform.verified(account).await?;
+        let import = match claim.operation.kind {
+            OperationKind::Delete
+            | OperationKind::Rebuild
+            | OperationKind::Import
+            | OperationKind::Release => {
+                let repository = &platform.repository;
+                repository.find_import(claim.instance.id).await?
+            }
+            _ => None,
+        };
         Ok(Self {
             platform,
             claim,
             account,
             doubt,
             action,
+            import,
             taken_up,
         })
     }
@@ -98,11 +113,11 @@ impl<'a> Hand<'a> {
         }
     }
 
-    fn provider(&self) -> &Arc<dyn Provider> {
+    pub(super) fn provider(&self) -> &Arc<dyn Provider> {
         &self.account.provider
     }
 
-    fn key(&self) -> CreateKey {
+    pub(super) fn key(&self) -> CreateKey {
         mark(&self.platform.deployment, &self.claim.instance)
     }
 
@@ -157,14 +172,33 @@ impl<'a> Hand<'a> {
 
     /// Looks for our mark. That there is nothing counts only where the account is ours.
     async fn find(&self) -> CallResult<Vec<Instance>> {
-        let found = self.provider().find_created(&self.key()).await?;
+        let found = self.marked().await?;
         if found.is_empty() {
             self.prove_account().await?;
         }
         Ok(found)
     }
 
-    async fn prove_account(&self) -> CallResult<()> {
+    /// Returns what carries our mark and is nobody else's: a server that was imported keeps its
+    /// name, which may be the mark of another one.
+    async fn marked(&self) -> CallResult<Vec<Instance>> {
+        let mut found = self.provider().find_created(&self.key()).await?;
+        if found.is_empty() {
+            return Ok(found);
+        }
+        let ids: Vec<RemoteId> = found.iter().map(|it| it.id.clone()).collect();
+        let (provider, instance) = (self.claim.operation.provider, self.claim.instance.id);
+        let repository = &self.platform.repository;
+        let spoken_for = repository.spoken_for(provider, instance, &ids).await;
+        let spoken_for = spoken_for.map_err(|error| {
+            let doubt = self.doubt("our own books cannot be read now");
+            doubt.with_source(error)
+        })?;
+        found.retain(|it| !spoken_for.contains(&it.id));
+        Ok(found)
+    }
+
+    pub(super) async fn prove_account(&self) -> CallResult<()> {
         if is_same(self.platform, &self.account).await? {
             return Ok(());
         }
@@ -179,6 +213,7 @@ impl<'a> Hand<'a> {
 
     async fn send(&self) -> Result<Observed, crate::Error> {
         match &self.action {
+            None if self.claim.operation.kind.is_of_custody() => self.send_tags().await,
             None => self.send_create().await,
             Some(action) => self.send_action(action).await,
         }
@@ -217,9 +252,15 @@ impl<'a> Hand<'a> {
             return Ok(Observed::Absent);
         };
         let provider = self.provider().in_lane(Lane::Mutate);
-        if action.kind() == ActionKind::Delete {
+        let destroys = match action.kind() {
+            ActionKind::Delete => true,
+            // Ours it is; but is it the one that was imported?
+            ActionKind::Rebuild => self.import.is_some(),
+            _ => false,
+        };
+        if destroys {
             match self.read(&*provider, remote).await {
-                Observed::Seen(instance) if self.key().marks(&instance) => {}
+                Observed::Seen(instance) if self.is_ours(&instance) => {}
                 Observed::Seen(_) => return Ok(Observed::NotOurs),
                 otherwise => return Ok(otherwise),
             }
@@ -272,7 +313,7 @@ impl<'a> Hand<'a> {
 
     /// Gives up a request before the margin of the lease is used up. Nothing of it leaves later;
     /// what became of it is looked for.
-    async fn within_margin<T>(
+    pub(super) async fn within_margin<T>(
         &self,
         operation: &'static str,
         sending: impl Future<Output = CallResult<T>>,
@@ -289,7 +330,7 @@ impl<'a> Hand<'a> {
 
     /// Puts an attempt on record. From this commit on bytes may leave; a crash after it is
     /// looked into.
-    async fn begin_attempt(&self, place: Option<&LogPlace>) -> Result<(), crate::Error> {
+    pub(super) async fn begin_attempt(&self, place: Option<&LogPlace>) -> Result<(), crate::Error> {
         let plain = self.claim.request.plain.to_string();
         let digest = digest::digest(&digest::SHA256, plain.as_bytes());
         let margin = self.platform.clockwork.send_margin;
@@ -304,10 +345,15 @@ impl<'a> Hand<'a> {
         let Some(remote) = &self.claim.instance.remote else {
             return Observed::Absent;
         };
-        self.read(&**self.provider(), remote).await
+        match self.read(&**self.provider(), remote).await {
+            Observed::Seen(instance) if self.claim.operation.kind.is_of_custody() => {
+                self.weigh(instance).await
+            }
+            read => read,
+        }
     }
 
-    async fn read(&self, provider: &dyn Provider, remote: &RemoteId) -> Observed {
+    pub(super) async fn read(&self, provider: &dyn Provider, remote: &RemoteId) -> Observed {
         match provider.get_instance(remote).await {
             Ok(instance) => Observed::Seen(Box::new(instance)),
             Err(error) if error.kind == ErrorKind::NoSuchInstance => Observed::Absent,
@@ -381,7 +427,7 @@ impl<'a> Hand<'a> {
     /// Returns what still carries the mark of a server that the vendor says it does not have.
     async fn what_is_left(&self) -> CallResult<Vec<Instance>> {
         self.prove_account().await?;
-        let left = self.provider().find_created(&self.key()).await?;
+        let left = self.marked().await?;
         let bound = self.claim.instance.remote.as_ref();
         if left.iter().any(|it| Some(&it.id) == bound) {
             return Err(self.doubt("it is still listed"));
@@ -421,7 +467,7 @@ pub(super) fn mark(deployment: &str, instance: &repository::Instance) -> CreateK
 
 /// Returns whether the token still opens the account that it was registered for; freezes the
 /// account if not. With somebody else's token everything is absent.
-pub(super) async fn is_same(platform: &Platform, account: &Account) -> CallResult<bool> {
+pub(crate) async fn is_same(platform: &Platform, account: &Account) -> CallResult<bool> {
     #[cfg(feature = "crash-points")]
     if roadstead_core::crash::is_mutant(roadstead_core::crash::Mutant::IgnoresFingerprints) {
         return Ok(true);

@@ -2,6 +2,7 @@
 //! lease, and does what follows from it.
 
 mod judge;
+mod ordered;
 mod pass;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use tracing::{Instrument, debug, error, info_span, warn};
 use uuid::Uuid;
 
 pub use self::judge::{Absence, Judgment, Rule, Verdict, judge};
+pub(crate) use self::judge::{Mark, marks};
 use self::pass::Pass;
 use crate::Platform;
 use crate::telemetry::{SWEEP_DELETIONS, SWEEPS};

@@ -70,10 +70,11 @@ pub(super) fn freeze(action: &Action) -> Result<Request> {
     })
 }
 
-/// Puts the two parts together again; `None` for a create, which is no action on a server.
+/// Puts the two parts together again; `None` for what is no action on a server: it makes one, or
+/// changes whose it is.
 pub(crate) fn open(kind: OperationKind, request: &Request) -> Result<Option<Action>> {
     Ok(Some(match kind {
-        OperationKind::Create => return Ok(None),
+        OperationKind::Create | OperationKind::Import | OperationKind::Release => return Ok(None),
         OperationKind::Boot => Action::Boot,
         OperationKind::Shutdown => Action::Shutdown,
         OperationKind::PowerOff => Action::PowerOff,

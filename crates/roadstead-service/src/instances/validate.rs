@@ -148,7 +148,7 @@ fn market_of(request: &CreateServer) -> Market {
     request.market.unwrap_or(Market::OnDemand)
 }
 
-pub(super) fn offering<'a>(
+pub(crate) fn offering<'a>(
     plan: &'a Plan,
     region: &Region,
     market: Market,
@@ -176,7 +176,7 @@ fn asked_features(request: &CreateServer) -> [(&'static str, Feature, bool); 5] 
 /// # Errors
 ///
 /// [`Error::Invalid`] with every wrong field.
-pub(super) fn check_patch(descriptor: &Descriptor, patch: &InstancePatch) -> Result<()> {
+pub(crate) fn check_patch(descriptor: &Descriptor, patch: &InstancePatch) -> Result<()> {
     let mut faults = Faults::default();
     if let Some(label) = &patch.label {
         faults.label(descriptor, label);

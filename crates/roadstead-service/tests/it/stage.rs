@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
-use roadstead_core::{Clock, InstanceId, OperationId, Provider, ProviderId, Secret, SessionId};
+use roadstead_core::{
+    Clock, InstanceId, OperationId, OrgId, Provider, ProviderId, Secret, SessionId,
+};
 use roadstead_http::TokioClock;
 use roadstead_repository::{AuditEntry, Keyring, NewSession, Options, Repository};
 use roadstead_service::{
@@ -15,7 +17,7 @@ use roadstead_service::{
     PageRequest, Platform, PlatformConfig, ReadInstances, RegisterProvider, Role, ServerOrder,
     Session, Verification,
 };
-use roadstead_sim::{Handle, JournalEntry, Running, SimulatorConfig, TOKEN_FULL};
+use roadstead_sim::{Handle, JournalEntry, Running, Script, SimulatorConfig, TOKEN_FULL};
 use roadstead_testkit::Scratch;
 use serde_json::{Value, json};
 
@@ -259,6 +261,11 @@ impl Stage {
         self.member.clone()
     }
 
+    /// The member's organization.
+    pub(crate) fn organization(&self) -> OrgId {
+        self.member.session.memberships[0].organization.id
+    }
+
     /// A member of another organization.
     pub(crate) fn stranger(&self) -> Caller {
         self.stranger.clone()
@@ -487,6 +494,12 @@ impl Stage {
     pub(crate) fn fault(&self, fault: Value) {
         let fault = serde_json::from_value(fault).unwrap();
         self.sim().add_fault(fault).unwrap();
+    }
+
+    /// Scripts a fault by its name.
+    pub(crate) fn named(&self, fault: Value) {
+        let script = Script::read(&fault).unwrap();
+        self.sim().add(vec![script]).unwrap();
     }
 
     /// Spoils the next creating call: `before`, `after` or `late`.

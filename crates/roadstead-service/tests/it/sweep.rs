@@ -11,10 +11,11 @@ use uuid::Uuid;
 
 use crate::stage::{Scene, Stage, at_each_vendor, id_of, swept};
 
-const QUARANTINE: &str = "SELECT reason || ' ' || state AS line FROM quarantine ORDER BY id";
+pub(crate) const QUARANTINE: &str =
+    "SELECT reason || ' ' || state AS line FROM quarantine ORDER BY id";
 
 /// Long enough for several sweeps of the stage's clockwork.
-const SWEEPS: Duration = Duration::from_secs(3);
+pub(crate) const SWEEPS: Duration = Duration::from_secs(3);
 
 at_each_vendor! {
     staged(swept);
@@ -193,6 +194,83 @@ at_each_vendor! {
     }
 }
 
+at_each_vendor! {
+    staged(swept);
+
+    async fn a_second_page_that_fails_is_no_absence(stage: &Stage) {
+        let server = stage.running("web").await;
+        // With one of them gone there still are two pages of one.
+        let (other, _) = (stage.running("other").await, stage.running("third").await);
+        let mark = stage.mark();
+        stage.named(json!({ "preset": "page-2-500" }));
+        let gone = server.remote.clone().unwrap();
+        stage.direct().perform_action(&gone, &Action::Delete).await.unwrap();
+        stage.until("a sweep has failed", async || {
+            let sweep = stage.repository.find_sweep(stage.account).await.unwrap()?;
+            (sweep.outcome == Some(SweepOutcome::Failed)).then_some(())
+        }).await;
+        let live = async || {
+            let both = [server.id, other.id];
+            let mut lives = Vec::new();
+            for id in both {
+                lives.push(stage.server(id).await.lifecycle);
+            }
+            lives == [Lifecycle::Live; 2] && deletes(stage, mark) == 1
+        };
+        stage.stays("nothing is believed", SWEEPS, live).await;
+        stage.sim().clear_faults();
+        stage.until("it is missing", async || {
+            (stage.server(server.id).await.lifecycle == Lifecycle::Missing).then_some(())
+        }).await;
+        assert_eq!(stage.server(other.id).await.lifecycle, Lifecycle::Live);
+    }
+
+    async fn a_server_whose_tags_come_late_is_ours_by_its_name(stage: &Stage) {
+        stage.named(json!({ "preset": "late-tags", "ms": 2_500_000 }));
+        let server = stage.running("web").await;
+        let mark = stage.mark();
+        let [living] = stage.living().try_into().unwrap();
+        assert_eq!(living["tags"], json!([]), "the tags are not late");
+        let ours = async || stage.rows.lines(QUARANTINE).await.is_empty() && deletes(stage, mark) == 0;
+        stage.stays("it is ours", SWEEPS, ours).await;
+        stage.is_the_only_one(server.id).await;
+    }
+
+    async fn lists_of_a_while_ago_take_and_keep_nothing(stage: &Stage) {
+        let old = stage.running("old").await;
+        stage.named(json!({ "preset": "stale-list", "ms": 1_500_000 }));
+        let server = stage.running("web").await;
+        let mark = stage.mark();
+        let delete = stage.act(old.id, roadstead_service::OperationKind::Delete).await;
+        stage.succeeds(delete.id).await;
+        // One is not in the lists yet, and the other one still is.
+        let kept = async || {
+            let live = stage.server(server.id).await.lifecycle == Lifecycle::Live;
+            live && stage.living().len() == 1 && deletes(stage, mark) == 1
+        };
+        stage.stays("each is what it is", SWEEPS, kept).await;
+        stage.sim().clear_faults();
+        stage.is_the_only_one(server.id).await;
+        assert!(stage.rows.lines(QUARANTINE).await.is_empty());
+    }
+
+    async fn a_clock_that_is_an_hour_off_changes_nothing(stage: &Stage) {
+        for preset in ["clock-ahead", "clock-behind"] {
+            stage.named(json!({ "preset": preset }));
+            let server = stage.running("web").await;
+            let mark = stage.mark();
+            let name = format!("twin-{preset}");
+            make(stage, server.id.0, &deployment(stage).await, &name).await;
+            stage.is_the_only_one(server.id).await;
+            assert_eq!(deletes(stage, mark), 1, "{preset}");
+            let delete = stage.act(server.id, roadstead_service::OperationKind::Delete).await;
+            stage.succeeds(delete.id).await;
+            assert!(stage.rows.lines(QUARANTINE).await.is_empty(), "{preset}");
+            stage.sim().clear_faults();
+        }
+    }
+}
+
 fn late_lists() -> Scene {
     Scene {
         list_lag: Duration::from_secs(3_600_000),
@@ -307,35 +385,38 @@ at_each_vendor! {
 }
 
 /// Has the account swept now, and returns how that ended.
-async fn sweep(stage: &Stage) -> roadstead_repository::Sweep {
+pub(crate) async fn sweep(stage: &Stage) -> roadstead_repository::Sweep {
     let known = async || stage.repository.find_sweep(stage.account).await.unwrap();
     let before = known().await.and_then(|it| it.started_at);
     stage
         .until("it was swept", async || {
-            let repository = &stage.repository;
-            repository
-                .hasten_sweep(stage.account, Duration::ZERO)
-                .await
-                .unwrap();
-            let sweep = known().await?;
-            let is_new = sweep.started_at > before && sweep.ended_at >= sweep.started_at;
-            is_new.then_some(sweep)
+            let sweep = known().await;
+            let is_new = |it: &roadstead_repository::Sweep| it.started_at > before;
+            match sweep.filter(is_new) {
+                Some(sweep) => (sweep.ended_at >= sweep.started_at).then_some(sweep),
+                // Not once more while it is under way: that would be another one.
+                None => {
+                    let hastened = stage.repository.hasten_sweep(stage.account, Duration::ZERO);
+                    hastened.await.unwrap();
+                    None
+                }
+            }
         })
         .await
 }
 
-fn deletes(stage: &Stage, mark: u64) -> usize {
+pub(crate) fn deletes(stage: &Stage, mark: u64) -> usize {
     let changes = stage.changes(mark);
     changes.iter().filter(|it| it.method == "DELETE").count()
 }
 
-async fn deployment(stage: &Stage) -> String {
+pub(crate) async fn deployment(stage: &Stage) -> String {
     let sql = "SELECT deployment AS line FROM installation";
     stage.rows.lines(sql).await.remove(0)
 }
 
 /// Makes a server with a mark behind our back.
-async fn make(stage: &Stage, id: Uuid, deployment: &str, name: &str) -> RemoteId {
+pub(crate) async fn make(stage: &Stage, id: Uuid, deployment: &str, name: &str) -> RemoteId {
     let request = CreateInstance {
         key: CreateKey {
             id,

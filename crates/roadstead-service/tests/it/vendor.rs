@@ -56,6 +56,8 @@ pub(crate) struct Vendor {
     pub(crate) servers: &'static str,
     /// Its words for a server that runs and for one that is switched off.
     pub(crate) words: (&'static str, &'static str),
+    /// The methods of the calls that put a tag on a server and take one off, and their path.
+    pub(crate) tagging: (&'static str, &'static str, &'static str),
     /// The calls that take our tags off a server.
     pub(crate) untag: fn(&Value) -> Vec<Request>,
 }
@@ -101,6 +103,7 @@ pub(crate) static DIGITALOCEAN: Vendor = Vendor {
     path: "/v2/droplets",
     servers: "droplets",
     words: ("active", "off"),
+    tagging: ("POST", "DELETE", "/v2/tags/{name}/resources"),
     untag: |server| {
         let id = server["id"].to_string();
         let tags = server["tags"].as_array().unwrap();
@@ -149,6 +152,7 @@ pub(crate) static LINODE: Vendor = Vendor {
     path: "/v4/linode/instances",
     servers: "instances",
     words: ("running", "offline"),
+    tagging: ("PUT", "PUT", "/v4/linode/instances/{id}"),
     untag: |server| {
         let request = Request::put("remove the tags", "/v4/linode/instances/{id}")
             .with_segment(server["id"].to_string())

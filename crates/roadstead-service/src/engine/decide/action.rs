@@ -82,8 +82,17 @@ impl Rules<'_> {
             // Another one carries its mark: which is which, the sweeper finds out.
             Observed::Looked(_) if self.is_overdue() => self.fail(too_long(self.book.kind)),
             Observed::Looked(_) => self.write(self.handed_back(), self.clockwork.poll_open),
+            Observed::NotOurs => self.fail(ErrorRecord {
+                code: Code::InvalidAction.as_str().to_owned(),
+                message: "the server at the provider is not the one that was imported, so nothing \
+                    was done to it"
+                    .to_owned(),
+                field: None,
+            }),
             Observed::Created(..)
-            | Observed::NotOurs
+            | Observed::Held(..)
+            | Observed::Tagged
+            | Observed::Unfit(_)
             | Observed::StaleKeys(_)
             | Observed::Finished(..) => self.confused(),
         }
@@ -163,7 +172,8 @@ impl Rules<'_> {
                 is_taken && is_up && instance.image.as_ref().is_none_or(|it| it == image)
             }
             (OperationKind::Resize | OperationKind::Rebuild, _)
-            | (OperationKind::Create | OperationKind::Delete, _) => false,
+            | (OperationKind::Create | OperationKind::Delete, _)
+            | (OperationKind::Import | OperationKind::Release, _) => false,
         }
     }
 
@@ -293,7 +303,7 @@ impl Rules<'_> {
     }
 
     /// Returns whether the vendor may be at it.
-    const fn was_sent(&self) -> bool {
+    pub(super) const fn was_sent(&self) -> bool {
         matches!(
             self.book.state,
             OperationState::Sent
@@ -313,7 +323,10 @@ const fn asked(kind: OperationKind) -> Option<ActionKind> {
         OperationKind::Reboot => ActionKind::Reboot,
         OperationKind::Resize => ActionKind::Resize,
         OperationKind::Rebuild => ActionKind::Rebuild,
-        OperationKind::Create | OperationKind::Delete => return None,
+        OperationKind::Create
+        | OperationKind::Delete
+        | OperationKind::Import
+        | OperationKind::Release => return None,
     })
 }
 

@@ -10,7 +10,7 @@ use roadstead_repository::{
     AttemptOutcome, Change, ErrorRecord, InstanceChange, Lifecycle, OperationState,
 };
 
-use super::{Call, Observed, Rules, Step, frozen, percent, record};
+use super::{Call, Observed, Rules, Step, frozen, percent, record, with_attempt};
 use crate::engine::observe::observation;
 
 /// How many creating requests the vendor may leave without an answer.
@@ -62,6 +62,9 @@ impl Rules<'_> {
             Observed::Accepted(_)
             | Observed::Asked(_)
             | Observed::Logged(_)
+            | Observed::Held(..)
+            | Observed::Tagged
+            | Observed::Unfit(_)
             | Observed::NotOurs => self.confused(),
         }
     }
@@ -279,17 +282,6 @@ fn with_doomed(step: Step, doomed: Vec<RemoteId>) -> Step {
     match step {
         Step::Write(mut change) => {
             change.doomed = doomed;
-            Step::Write(change)
-        }
-        call @ Step::Call(_) => call,
-    }
-}
-
-/// Adds what became of the attempt.
-fn with_attempt(step: Step, attempt: AttemptOutcome) -> Step {
-    match step {
-        Step::Write(mut change) => {
-            change.attempt = Some(attempt);
             Step::Write(change)
         }
         call @ Step::Call(_) => call,

@@ -62,6 +62,9 @@ impl Rules<'_> {
             Observed::Created(..)
             | Observed::Asked(_)
             | Observed::Logged(_)
+            | Observed::Held(..)
+            | Observed::Tagged
+            | Observed::Unfit(_)
             | Observed::Unprepared(_)
             | Observed::StaleKeys(_)
             | Observed::Finished(..) => self.confused(),

@@ -1,6 +1,8 @@
 //! The rules, each by what it must never do.
 
 mod actions;
+mod custody;
+mod edges;
 
 use std::net::IpAddr;
 
@@ -620,113 +622,6 @@ fn what_cannot_be_set_is_a_problem_of_the_server_and_no_failed_create() {
 }
 
 /// Every edge that the rules can take is one that the books allow, whatever was observed.
-#[test]
-fn no_rule_asks_for_an_edge_that_the_books_refuse() {
-    let failures = [
-        ErrorKind::Timeout,
-        ErrorKind::Quota,
-        ErrorKind::Conflict,
-        ErrorKind::Throttled,
-        ErrorKind::Busy,
-        ErrorKind::Forbidden,
-        ErrorKind::Decode,
-    ];
-    let observations = || {
-        let mut all = vec![
-            Observed::Claimed,
-            Observed::Frozen("revoked".into()),
-            Observed::Created(Box::new(server("1", State::Provisioning)), None),
-            Observed::Looked(vec![]),
-            Observed::Looked(vec![server("1", State::Running)]),
-            Observed::Absent,
-            Observed::Gone,
-            Observed::NotOurs,
-        ];
-        all.extend(State::ALL.map(|it| Observed::Seen(Box::new(server("1", it)))));
-        all.extend(failures.map(|it| Observed::Failed(error(it))));
-        all.extend(failures.map(|it| Observed::Blind(error(it))));
-        all.extend(failures.map(|it| finished(Some(it))));
-        all.push(finished(None));
-        all
-    };
-    let mut taken = 0;
-    for kind in OperationKind::ALL {
-        for (state, lifecycle, bound) in claimable(kind) {
-            for seconds in [1, 100, 200, 4000] {
-                for observed in observations() {
-                    let book = Book {
-                        attempts: 1,
-                        sent_at: Some(START),
-                        lifecycle,
-                        bound: bound.then(|| "1".into()),
-                        unfinished: seconds > 100,
-                        ..book(kind, state)
-                    };
-                    // What a request shows is seen only where one was sent, and the books say so.
-                    let answers = matches!(observed, Observed::Created(..) | Observed::Failed(_));
-                    let finishes = matches!(observed, Observed::Finished(..));
-                    if finishes && (kind != OperationKind::Create || !bound) {
-                        continue;
-                    }
-                    let state = match state {
-                        OperationState::Leased if answers => OperationState::Sent,
-                        _ if answers => continue,
-                        state => state,
-                    };
-                    let told = format!("{kind:?} {state:?} {lifecycle:?} {observed:?}");
-                    let Step::Write(change) = next(&book, observed, seconds) else {
-                        continue;
-                    };
-                    assert!(
-                        state.may_become(change.state),
-                        "{told} → {:?}",
-                        change.state
-                    );
-                    let after = change.instance.lifecycle.unwrap_or(lifecycle);
-                    assert!(lifecycle.may_become(after), "{told} → {after:?}");
-                    taken += 1;
-                }
-            }
-        }
-    }
-    assert!(taken > 1000, "only {taken} edges were taken");
-}
-
-/// The states in which a worker can find an operation and its server.
-fn claimable(kind: OperationKind) -> Vec<(OperationState, Lifecycle, bool)> {
-    use Lifecycle as L;
-    use OperationState as S;
-    match kind {
-        OperationKind::Create => vec![
-            (S::Leased, L::Pending, false),
-            (S::Leased, L::Resolving, false),
-            (S::Unknown, L::Pending, false),
-            (S::Unknown, L::Resolving, false),
-            (S::Resolving, L::Pending, false),
-            (S::Resolving, L::Resolving, false),
-            (S::Waiting, L::Live, true),
-            (S::Waiting, L::Deleting, true),
-        ],
-        OperationKind::Delete => [S::Leased, S::Unknown, S::Resolving, S::Waiting]
-            .into_iter()
-            .flat_map(|state| {
-                [
-                    (state, L::Deleting, true),
-                    (state, L::Live, true),
-                    (state, L::Attention, true),
-                    (state, L::Missing, true),
-                    (state, L::Failed, true),
-                    (state, L::Failed, false),
-                ]
-            })
-            .collect(),
-        _ => [S::Leased, S::Unknown, S::Resolving, S::Waiting]
-            .into_iter()
-            .flat_map(|state| [(state, L::Live, true), (state, L::Deleting, true)])
-            .collect(),
-    }
-}
-
 #[test]
 fn what_must_stand_at_the_vendor_first_costs_no_attempt_and_no_lost_one_its_record() {
     let lost = Book {

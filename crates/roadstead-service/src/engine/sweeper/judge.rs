@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use roadstead_core::{CreateKey, Instance, InstanceId, ProviderId, RemoteId, State, after};
 use roadstead_repository::{
-    BoundServer, CreateAttempt, Doubt, Lifecycle, MarkedServer, SweepBooks,
+    BoundServer, CreateAttempt, Doubt, Lifecycle, MarkedServer, Parting, SweepBooks,
 };
 use uuid::Uuid;
 
@@ -40,6 +40,8 @@ pub enum Verdict {
     Bound,
     /// It was missing, and is there again.
     Returned(InstanceId),
+    /// A person has let it go, and its mark says what it said then.
+    Released,
     /// Nothing can be said yet.
     Leave,
     /// Nobody wants it. It goes when that is seen for the second time.
@@ -109,7 +111,7 @@ pub(super) fn judge_one(
 }
 
 /// Returns the servers of ours that the marks of a list name.
-pub(super) fn marks(listed: &[Instance]) -> BTreeSet<InstanceId> {
+pub(crate) fn marks(listed: &[Instance]) -> BTreeSet<InstanceId> {
     let ids = |it: &Instance| {
         let mark = Mark::of(it, "");
         mark.tagged.into_iter().chain(mark.named)
@@ -118,28 +120,41 @@ pub(super) fn marks(listed: &[Instance]) -> BTreeSet<InstanceId> {
 }
 
 /// What a server at the vendor says of itself.
-struct Mark {
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
     /// Whether it carries the tag of this installation.
-    ours: bool,
+    pub(crate) ours: bool,
     /// Whether it carries that of another one.
-    others: bool,
+    pub(crate) others: bool,
     /// The servers that its tags name; more than one is odd.
-    tagged: BTreeSet<Uuid>,
+    pub(crate) tagged: BTreeSet<Uuid>,
     /// The server that its name names, if it is such a name.
-    named: Option<Uuid>,
+    pub(crate) named: Option<Uuid>,
 }
 
 impl Mark {
-    fn of(instance: &Instance, deployment: &str) -> Self {
-        let tags = || instance.tags.iter().map(|it| &**it);
+    pub(crate) fn of(instance: &Instance, deployment: &str) -> Self {
+        let tags = instance.tags.iter().map(|it| &**it);
+        Self::read(&instance.name, tags, deployment)
+    }
+
+    /// Reads the mark from a name and tags.
+    fn read<'a>(name: &str, tags: impl Iterator<Item = &'a str> + Clone, deployment: &str) -> Self {
+        let tags = || tags.clone();
         let deployments = || tags().filter_map(CreateKey::deployment_in_tag);
         Self {
             // The vendor may spell a tag as whoever first used it did.
             ours: deployments().any(|it| it.eq_ignore_ascii_case(deployment)),
             others: deployments().any(|it| !it.eq_ignore_ascii_case(deployment)),
             tagged: tags().filter_map(CreateKey::id_in_tag).collect(),
-            named: CreateKey::id_in_name(&instance.name),
+            named: CreateKey::id_in_name(name),
         }
+    }
+
+    /// Returns whether a server still says of itself what it said when a person let it go.
+    fn is_unchanged(&self, it: &Instance, parting: &Parting, deployment: &str) -> bool {
+        let tags = parting.tags.iter().map(String::as_str);
+        it.created == parting.created && *self == Self::read(&parting.name, tags, deployment)
     }
 }
 
@@ -149,6 +164,7 @@ struct Court<'a> {
     seen: BTreeSet<&'a RemoteId>,
     bound: BTreeMap<&'a RemoteId, &'a BoundServer>,
     marked: BTreeMap<InstanceId, &'a MarkedServer>,
+    released: BTreeMap<&'a RemoteId, &'a Parting>,
     clocks: Vec<Clock>,
 }
 
@@ -186,6 +202,7 @@ impl<'a> Court<'a> {
             clocks: listed.iter().filter_map(clock).collect(),
             bound,
             marked: books.marked.iter().map(|it| (it.instance, it)).collect(),
+            released: books.released.iter().map(|it| (&it.remote, it)).collect(),
         }
     }
 
@@ -197,6 +214,23 @@ impl<'a> Court<'a> {
             };
         }
         let mark = Mark::of(it, self.rule.deployment);
+        let parting = self.released.get(&it.id);
+        if parting.is_some_and(|parting| mark.is_unchanged(it, parting, self.rule.deployment)) {
+            return Verdict::Released;
+        }
+        let is_a_persons = parting.is_some() || self.books.imported.contains(&it.id);
+        match self.by_mark(it, &mark) {
+            // What a person has let go or wanted is shown, and never deleted by itself.
+            Verdict::Unwanted { instance, .. } if is_a_persons => Verdict::Suspect {
+                instance: Some(instance),
+                doubt: Doubt::Dismissed,
+            },
+            verdict => verdict,
+        }
+    }
+
+    /// Judges what is bound to no server of ours.
+    fn by_mark(&self, it: &Instance, mark: &Mark) -> Verdict {
         if mark.others && !mark.ours {
             return Verdict::Foreign;
         }
@@ -213,7 +247,7 @@ impl<'a> Court<'a> {
             [] => suspect(Doubt::Unnamed),
             [id] => match self.marked.get(id) {
                 None => suspect(Doubt::Unknown),
-                Some(ours) => self.of_ours(it, ours, &mark),
+                Some(ours) => self.of_ours(it, ours, mark),
             },
             _ => suspect(Doubt::Ambiguous),
         }

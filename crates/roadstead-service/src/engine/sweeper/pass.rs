@@ -30,7 +30,7 @@ const FEWEST: u64 = 3;
 const READS: usize = 50;
 
 /// Why a sweep could not go on.
-enum Stop {
+pub(super) enum Stop {
     /// The account is frozen.
     Frozen(String),
     /// Something could not be read or written. Nothing follows from that.
@@ -51,8 +51,8 @@ impl From<roadstead_repository::Error> for Stop {
 
 /// A sweep that is under way.
 pub(super) struct Pass<'a> {
-    platform: &'a Platform,
-    claim: &'a SweepClaim,
+    pub(super) platform: &'a Platform,
+    pub(super) claim: &'a SweepClaim,
     account: Account,
     provider: Arc<dyn Provider>,
     stop: watch::Receiver<bool>,
@@ -72,9 +72,9 @@ enum Deletion {
 }
 
 /// An account as it was read in this pass.
-struct Seen {
-    listed: Vec<Instance>,
-    books: SweepBooks,
+pub(super) struct Seen {
+    pub(super) listed: Vec<Instance>,
+    pub(super) books: SweepBooks,
 }
 
 impl<'a> Pass<'a> {
@@ -148,11 +148,12 @@ impl<'a> Pass<'a> {
             crash_point!("sweep.doom_after");
         }
         self.delete(&seen, &judgment).await?;
+        self.carry_out(&seen).await?;
         self.miss(&seen, &judgment.absent).await?;
         self.forget(&seen, &judgment).await
     }
 
-    fn rule(&self) -> Rule<'a> {
+    pub(super) fn rule(&self) -> Rule<'a> {
         Rule {
             deployment: &self.platform.deployment,
             provider: self.claim.provider,
@@ -166,7 +167,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Proves that the token opens the account that it was registered for, and sees all of it.
-    async fn prove_whose(&self) -> Result<(), Stop> {
+    pub(super) async fn prove_whose(&self) -> Result<(), Stop> {
         #[cfg(feature = "crash-points")]
         if roadstead_core::crash::is_mutant(roadstead_core::crash::Mutant::IgnoresFingerprints) {
             return Ok(());
@@ -232,7 +233,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Reads one server; `None` if the vendor itself says that there is none.
-    async fn get(&self, remote: &RemoteId) -> Result<Option<Instance>, Stop> {
+    pub(super) async fn get(&self, remote: &RemoteId) -> Result<Option<Instance>, Stop> {
         match self.provider.get_instance(remote).await {
             Ok(instance) => Ok(Some(instance)),
             Err(error) if error.kind == ErrorKind::NoSuchInstance => Ok(None),
@@ -240,7 +241,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn is_stopping(&self) -> bool {
+    pub(super) fn is_stopping(&self) -> bool {
         *self.stop.borrow()
     }
 
@@ -292,18 +293,28 @@ impl<'a> Pass<'a> {
                 self.end.held_back
             ));
         }
+        if self.end.outcome == SweepOutcome::Failed {
+            let Clockwork {
+                sweep,
+                look_interval,
+                ..
+            } = self.platform.clockwork;
+            self.end.next_in = (sweep / 10).max(look_interval).min(sweep);
+        } else if is_pending {
+            self.look_again_soon();
+        }
+        Ok(())
+    }
+
+    /// Has the account swept again soon, to see whether what is to go is gone.
+    pub(super) fn look_again_soon(&mut self) {
         let Clockwork {
             sweep,
             look_interval,
             ..
         } = self.platform.clockwork;
-        if self.end.outcome == SweepOutcome::Failed {
-            self.end.next_in = (sweep / 10).max(look_interval).min(sweep);
-        } else if is_pending {
-            // To see whether it is gone.
-            self.end.next_in = (sweep / 60).max(look_interval).min(sweep);
-        }
-        Ok(())
+        let soon = (sweep / 60).max(look_interval).min(sweep);
+        self.end.next_in = self.end.next_in.min(soon);
     }
 
     /// Deletes one server, after reading it once more by itself.
@@ -332,9 +343,18 @@ impl<'a> Pass<'a> {
             DoomLeave::Capped => return Ok(Deletion::Capped),
             DoomLeave::Refused => return Ok(Deletion::Spared),
         }
+        if self.ask_to_delete(remote).await? {
+            info!(instance.id = %instance, remote.id = %remote, "deleted a server that {reason}");
+        }
+        Ok(Deletion::Asked)
+    }
+
+    /// Asks the vendor to delete a server, once that is on record. Returns whether it took that.
+    pub(super) async fn ask_to_delete(&mut self, remote: &RemoteId) -> Result<bool, Stop> {
         crash_point!("sweep.delete_before");
+        let patience = self.platform.clockwork.send_margin * 9 / 10;
         let deleting = self.provider.perform_action(remote, &Action::Delete);
-        match tokio::time::timeout(margin * 9 / 10, deleting).await {
+        match tokio::time::timeout(patience, deleting).await {
             Ok(Ok(_)) => {
                 crash_point!("sweep.delete_after");
                 self.end.deleted = self.end.deleted.saturating_add(1);
@@ -344,7 +364,7 @@ impl<'a> Pass<'a> {
                     "provider_id" => self.claim.provider.to_string(),
                 )
                 .increment(1);
-                info!(instance.id = %instance, remote.id = %remote, "deleted a server that {reason}");
+                return Ok(true);
             }
             Ok(Err(error)) => {
                 self.failed(format!("a server could not be deleted: {error}"));
@@ -354,7 +374,7 @@ impl<'a> Pass<'a> {
             }
             Err(_elapsed) => self.failed("a server could not be deleted in time".to_owned()),
         }
-        Ok(Deletion::Asked)
+        Ok(false)
     }
 
     /// Believes that servers are gone which were absent twice and which the vendor denies.
@@ -402,8 +422,11 @@ impl<'a> Pass<'a> {
 
     /// Settles what was quarantined and is gone.
     async fn forget(&mut self, seen: &Seen, judgment: &Judgment) -> Result<(), Stop> {
-        let is_listed = |it: &&RemoteId| judgment.verdicts.iter().any(|(id, _)| id == *it);
-        let unseen = seen.books.quarantined.iter().filter(|it| !is_listed(it));
+        let is_listed = |it: &RemoteId| judgment.verdicts.iter().any(|(id, _)| id == it);
+        // What became of those that were to be deleted is written already.
+        let is_ordered = |it: &RemoteId| seen.books.ordered.iter().any(|order| order.remote == *it);
+        let quarantined = seen.books.quarantined.iter();
+        let unseen = quarantined.filter(|it| !is_listed(it) && !is_ordered(it));
         let mut gone = Vec::new();
         for remote in unseen.take(READS) {
             if self.is_stopping() {
@@ -480,7 +503,7 @@ fn findings(seen: &Seen, judgment: &Judgment) -> SweepFindings {
                 doubt: *doubt,
             }),
             Verdict::Returned(ours) => findings.returned.push((*ours, observation(instance))),
-            Verdict::Foreign | Verdict::Bound | Verdict::Leave => {}
+            Verdict::Foreign | Verdict::Bound | Verdict::Released | Verdict::Leave => {}
         }
         // What waits to be understood keeps what was seen of it.
         let is_settled = !matches!(verdict, Verdict::Leave);

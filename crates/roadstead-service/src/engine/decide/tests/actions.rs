@@ -65,7 +65,10 @@ fn word(kind: OperationKind) -> ActionKind {
         OperationKind::Reboot => ActionKind::Reboot,
         OperationKind::Resize => ActionKind::Resize,
         OperationKind::Rebuild => ActionKind::Rebuild,
-        OperationKind::Create | OperationKind::Delete => panic!("no action"),
+        OperationKind::Create
+        | OperationKind::Delete
+        | OperationKind::Import
+        | OperationKind::Release => panic!("no action"),
     }
 }
 

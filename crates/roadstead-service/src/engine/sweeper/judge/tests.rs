@@ -446,3 +446,68 @@ proptest! {
         }
     }
 }
+
+fn parting(it: &Instance) -> Parting {
+    Parting {
+        remote: it.id.clone(),
+        name: it.name.to_string(),
+        tags: it.tags.iter().map(ToString::to_string).collect(),
+        created: it.created,
+    }
+}
+
+#[test]
+fn what_was_let_go_is_left_alone_until_its_mark_changes() {
+    let whole = made("r1", 1);
+    let bare = tagged(whole.clone(), &["blue"]);
+    // Its server was deleted by an operation, so that anything else with its mark would go.
+    let mut books = books(vec![ours(1, Lifecycle::Deleted, None)]);
+    seen_before(&mut books, "r1", 1, -100);
+    let unwanted = judged(std::slice::from_ref(&whole), &books);
+    assert!(matches!(
+        unwanted[..],
+        [Verdict::Unwanted { again: true, .. }]
+    ));
+
+    for it in [&whole, &bare] {
+        books.released = vec![parting(it)];
+        assert_eq!(
+            judged(std::slice::from_ref(it), &books),
+            [Verdict::Released]
+        );
+        // Other tags are its new owner's business.
+        let mut more = it.clone();
+        more.tags.push("green".into());
+        assert_eq!(judged(&[more], &books), [Verdict::Released]);
+    }
+    // Marked again, or another server under its id: shown, and not deleted.
+    books.released = vec![parting(&bare)];
+    for it in [whole.clone(), made_at(bare.clone(), -900)] {
+        let shown = Verdict::Suspect {
+            instance: Some(id(1)),
+            doubt: Doubt::Dismissed,
+        };
+        assert_eq!(judged(&[it], &books), [shown]);
+    }
+    let foreign = named(bare, "somebodys");
+    assert_eq!(judged(&[foreign], &books), [Verdict::Foreign]);
+}
+
+#[test]
+fn what_a_person_wanted_is_not_deleted_when_its_import_fails() {
+    let mut books = books(vec![ours(1, Lifecycle::Failed, None)]);
+    seen_before(&mut books, "r1", 1, -100);
+    books.imported.insert("r1".to_owned().into());
+    let shown = Verdict::Suspect {
+        instance: Some(id(1)),
+        doubt: Doubt::Dismissed,
+    };
+    assert_eq!(judged(&[made("r1", 1)], &books), [shown]);
+}
+
+#[test]
+fn one_that_is_bound_is_ours_whatever_else_is_said_of_it() {
+    let mut books = books(vec![ours(1, Lifecycle::Live, Some("r1"))]);
+    books.released = vec![parting(&made("r1", 1))];
+    assert_eq!(judged(&[made("r1", 1)], &books), [Verdict::Bound]);
+}

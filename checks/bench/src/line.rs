@@ -1,11 +1,13 @@
 //! The lines of the bench, in the order in which they are printed.
 
 mod catalogue;
+mod cost;
 mod creates;
 mod dead;
 mod idle;
 mod listing;
 mod page;
+mod wait;
 
 use std::time::Instant;
 
@@ -30,13 +32,28 @@ pub(crate) struct Options {
 
 type Line = fn(&mut Report, &Options) -> Result<()>;
 
-const NAMES: [&str; 6] = ["catalogue", "page", "listing", "creates", "idle", "dead"];
+const NAMES: [&str; 8] = [
+    "catalogue",
+    "page",
+    "listing",
+    "creates",
+    "cost",
+    "wait",
+    "idle",
+    "dead",
+];
 
-const LINES: [(&str, &str, Line); 6] = [
+const LINES: [(&str, &str, Line); 8] = [
     ("idle", "Start, and memory at rest", idle::measure),
     ("catalogue", "Cached catalogues", catalogue::measure),
     ("page", "A page of 50 servers", page::measure),
     ("creates", "Accepted creates", creates::measure),
+    ("cost", "What a create and a poll cost", cost::measure),
+    (
+        "wait",
+        "From a request to the provider's call",
+        wait::measure,
+    ),
     (
         "listing",
         "1,000 servers listed through the provider crates",

@@ -8,10 +8,12 @@
 )]
 
 mod child;
+mod http;
 mod line;
 mod process;
 mod report;
 mod seed;
+mod vendors;
 mod world;
 
 use std::process::ExitCode;

@@ -139,6 +139,13 @@ fn middle(mut sides: Vec<Side>) -> Side {
     sides.get(half).copied().unwrap_or_default()
 }
 
+/// Returns the least of the figures that so many percent of them do not exceed.
+pub(crate) fn quantile<T: Copy + Default>(sorted: &[T], percent: usize) -> T {
+    let place = sorted.len().saturating_mul(percent).div_ceil(100);
+    let figure = sorted.get(place.saturating_sub(1));
+    figure.copied().unwrap_or_default()
+}
+
 fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     let half = figures.len() / 2;
@@ -155,6 +162,15 @@ mod tests {
         assert!(Target::AtLeast(0.8).verdict(0.8).contains(": met"));
         assert!(Target::AtMost(12.0).verdict(12.1).contains("MISSED"));
         assert_eq!(Target::None.verdict(1.0), "");
+    }
+
+    #[test]
+    fn quantiles_are_taken_from_what_was_measured() {
+        let measured: Vec<u32> = (1..=100).collect();
+        assert_eq!(quantile(&measured, 50), 50);
+        assert_eq!(quantile(&measured, 99), 99);
+        assert_eq!(quantile(&[7], 99), 7);
+        assert_eq!(quantile::<u32>(&[], 99), 0);
     }
 
     #[test]

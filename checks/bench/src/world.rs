@@ -15,52 +15,15 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use crate::child::load::{self, Load};
-use crate::child::simulators::Endpoints;
+use crate::http::{self, word};
 use crate::process::{self, Running, myself};
+use crate::vendors::Vendors;
 
 const EMAIL: &str = "bench@example.com";
 const PASSWORD: &str = "a password for the bench";
 
 /// How long anything may take before the bench gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Simulators in a process of their own.
-#[derive(Debug)]
-pub(crate) struct Vendors {
-    _process: Running,
-    pub(crate) endpoints: Endpoints,
-}
-
-impl Vendors {
-    /// Starts them without rate limits.
-    ///
-    /// # Errors
-    ///
-    /// Fails if they do not start.
-    pub(crate) fn start() -> Result<Self> {
-        let process = Running::start(&mut myself("simulators")?)?;
-        let endpoints = serde_json::from_str(&process.line("digitalocean")?)?;
-        Ok(Self {
-            _process: process,
-            endpoints,
-        })
-    }
-
-    /// Returns how often a provider was asked for a path.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the simulator does not answer.
-    pub(crate) fn calls(&self, endpoint: &str, path: &str) -> Result<usize> {
-        let answer = http(&format!("{endpoint}/_sim/journal"), None, None)?;
-        let journal = answer.get("journal").and_then(Value::as_array);
-        let journal = journal.context("an odd journal")?;
-        let calls = journal
-            .iter()
-            .filter(|it| it.get("path").and_then(Value::as_str) == Some(path));
-        Ok(calls.count())
-    }
-}
 
 /// A database with an operator who is a member too.
 #[derive(Debug)]
@@ -142,6 +105,17 @@ pub(crate) fn make(backend: Backend, vendors: &Vendors) -> Result<Database> {
     block_on(Database::create(backend, vendors))
 }
 
+/// Asks for a small server at a provider.
+pub(crate) fn wanted(kind: &str, label: &str) -> Value {
+    let (plan, region, image) = match kind {
+        "linode" => ("g6-nanode-1", "us-east", "linode/ubuntu24.04"),
+        _ => ("s-1vcpu-1gb", "nyc3", "ubuntu-22-04-x64"),
+    };
+    json!({
+        "provider_type": kind, "label": label, "type": plan, "region": region, "image": image,
+    })
+}
+
 /// A running server, and a login.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -159,12 +133,24 @@ impl Server {
     ///
     /// Fails if it does not start or refuses the login.
     pub(crate) fn start(database: &Database, vendors: &Vendors, workers: u32) -> Result<Self> {
+        let workers = workers.to_string();
+        Self::start_with(database, vendors, &[("ROADSTEAD_WORKERS", &workers)])
+    }
+
+    /// Starts the program with these settings besides, and logs in.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it does not start or refuses the login.
+    pub(crate) fn start_with(
+        database: &Database,
+        vendors: &Vendors,
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
         let started = Instant::now();
         let log = database.folder.path().join("log");
         let mut command = database.command(vendors)?;
-        command
-            .arg("serve")
-            .env("ROADSTEAD_WORKERS", workers.to_string());
+        command.arg("serve").envs(settings.iter().copied());
         let process = Running::start_logging(&mut command, &log)?;
         let line = process::logged(&log, "listening at http://")?;
         let address: SocketAddr = line
@@ -177,10 +163,10 @@ impl Server {
             })
             .and_then(|it| it.parse().ok())
             .with_context(|| format!("no address in `{line}`"))?;
-        http(&format!("http://{address}/api/health"), None, None)?;
+        http::ask(&format!("http://{address}/api/health"), None, None)?;
         let first_answer = started.elapsed();
         let login = json!({ "email": EMAIL, "password": PASSWORD });
-        let login = http(
+        let login = http::ask(
             &format!("http://{address}/api/auth/login"),
             None,
             Some(&login),
@@ -213,11 +199,28 @@ impl Server {
     ///
     /// Fails with the answer, if it is a refusal.
     pub(crate) fn ask(&self, path: &str, body: Option<&Value>) -> Result<Value> {
-        http(
+        http::ask(
             &format!("http://{}{path}", self.address),
             Some(&self.token),
             body,
         )
+    }
+
+    /// Waits until a server that was asked for runs.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it does not in time.
+    pub(crate) fn until_running(&self, created: &Value) -> Result<()> {
+        let path = format!("/api/vps/{}", word(created, "/instance/id")?);
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            if word(&self.ask(&path, None)?, "/instance/status")? == "running" {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        bail!("`{path}` did not run within {PATIENCE:?}")
     }
 
     /// Returns what to send to this server.
@@ -299,70 +302,6 @@ pub(crate) fn send(options: &load::Options) -> Result<Load> {
         command.args(["--header", header]);
     }
     process::ask(&mut command)
-}
-
-/// Returns a text in an answer.
-///
-/// # Errors
-///
-/// Fails if there is none.
-pub(crate) fn word(answer: &Value, pointer: &str) -> Result<String> {
-    answer
-        .pointer(pointer)
-        .and_then(Value::as_str)
-        .map(str::to_owned)
-        .with_context(|| format!("no `{pointer}` in {answer}"))
-}
-
-/// Sends one request and reads the JSON answer.
-///
-/// # Errors
-///
-/// Fails with the answer, if it is a refusal.
-pub(crate) fn http(url: &str, token: Option<&str>, body: Option<&Value>) -> Result<Value> {
-    let bytes = bytes(url, token, body)?;
-    if bytes.is_empty() {
-        return Ok(Value::Null);
-    }
-    Ok(serde_json::from_slice(&bytes)?)
-}
-
-/// Sends one request and returns the body of the answer.
-///
-/// # Errors
-///
-/// Fails with the answer, if it is a refusal.
-pub(crate) fn bytes(url: &str, token: Option<&str>, body: Option<&Value>) -> Result<Vec<u8>> {
-    let request = async {
-        let mut request = match body {
-            Some(body) => client()?.post(url).json(body),
-            None => client()?.get(url),
-        };
-        if let Some(token) = token {
-            request = request.bearer_auth(token);
-        }
-        let response = request.send().await?;
-        let status = response.status();
-        let bytes = response.bytes().await?;
-        if !status.is_success() {
-            bail!("{url}: {status}: {}", String::from_utf8_lossy(&bytes));
-        }
-        Ok(bytes.to_vec())
-    };
-    block_on(request)
-}
-
-fn client() -> Result<&'static reqwest::Client> {
-    static CLIENT: LazyLock<reqwest::Result<reqwest::Client>> = LazyLock::new(|| {
-        reqwest::Client::builder()
-            .no_proxy()
-            .timeout(PATIENCE)
-            .build()
-    });
-    match &*CLIENT {
-        Ok(client) => Ok(client),
-        Err(error) => bail!("no client: {error}"),
-    }
 }
 
 /// Waits for what is done with a database or a socket.

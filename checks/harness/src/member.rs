@@ -293,7 +293,9 @@ impl Member {
         loop {
             let answer = self.call(Method::GET, &path, None, None).await?;
             let shown = answer.text("/instance/status")?;
-            if shown == status {
+            // A poll may show it before what it was asked for is over, and until then nothing
+            // else is taken.
+            if shown == status && !self.is_busy(instance).await? {
                 return Ok(());
             }
             if Instant::now() > deadline {
@@ -301,6 +303,21 @@ impl Member {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// Returns whether something that was asked of a server is not over yet.
+    async fn is_busy(&self, instance: Uuid) -> Result<bool> {
+        let asked = self.asked();
+        let of_it = asked.iter().filter(|it| it.instance == Some(instance));
+        for operation in of_it.flat_map(|it| it.operations.iter()) {
+            let path = format!("/api/operations/{operation}");
+            let answer = self.call(Method::GET, &path, None, None).await?;
+            let state = answer.text("/operation/state")?;
+            if !matches!(state.as_str(), "succeeded" | "failed" | "attention") {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Returns what was asked for so far.

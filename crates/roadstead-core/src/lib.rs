@@ -12,6 +12,7 @@ mod ext;
 mod extensions;
 mod id;
 mod instance;
+mod log;
 mod marketplace;
 mod markup;
 mod money;
@@ -44,6 +45,7 @@ pub use crate::id::{
 pub use crate::instance::{
     Address, At, Billed, Instance, InstanceQuery, Next, Page, Scope, State, Status,
 };
+pub use crate::log::{LogPage, NumberedLog, read_log};
 pub use crate::marketplace::{AppField, FieldKind, MarketplaceApp};
 pub use crate::markup::{Markup, MarkupError, Percent};
 pub use crate::money::{Currency, Money, Price, PriceSource, exact_decimal, plain_decimal};

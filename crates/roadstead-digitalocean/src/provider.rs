@@ -11,16 +11,17 @@ use roadstead_core::{
     Account, Action, At, CreateInstance, CreateKey, Created, Descriptor, Error, ErrorKind,
     Extensions, How, Image, Instance, InstanceQuery, Lane, Next, OperationLog, OperationStatus,
     Page, PageToken, Plan, Provider, RateBucket, Region, RemoteId, RemoteOperation,
-    RemoteOperationId, Result, Since,
+    RemoteOperationId, Result, Since, read_log,
 };
 
 use crate::client::{Client, Droplets, Images, PAGE_MAX};
 use crate::descriptor::descriptor;
 use crate::error::{invalid, kind};
 use crate::extensions::{check_keys, firewall_for_create, keys_for_create};
+use crate::log::Log;
 use crate::mark::{MARK, UNMARK};
 use crate::request::CREATE;
-use crate::{convert, log, mark, request, wire};
+use crate::{convert, mark, request, wire};
 
 /// What stands before the page number in a cursor into the list of GPU droplets.
 const GPUS: &str = "gpus:";
@@ -204,8 +205,11 @@ impl Provider for DigitalOcean {
     }
 
     async fn recent_operations(&self, id: &RemoteId, since: &Since) -> Result<OperationLog> {
-        let id = droplet_id("read the log of the instance", id.as_str())?;
-        log::read(&self.client, id, since).await
+        let log = Log {
+            client: &self.client,
+            droplet: droplet_id("read the log of the instance", id.as_str())?,
+        };
+        read_log(&log, since).await
     }
 
     async fn get_plans(&self) -> Result<Arc<[Plan]>> {

@@ -1,105 +1,60 @@
 //! Linode's own log of a server: the account's events, which are numbered in the order in which
 //! they were written.
 
-use std::collections::BTreeMap;
-
-use jiff::{SignedDuration, Timestamp};
-use roadstead_core::{Error, ErrorKind, LogPlace, LoggedOperation, OperationLog, Result, Since};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use roadstead_core::{LogPage, LoggedOperation, NumberedLog, ProviderKind, Result};
 
 use crate::client::Client;
-use crate::error::{invalid, kind};
+use crate::error::kind;
 use crate::job::{self, Job};
+use crate::wire;
 
-const OPERATION: &str = "read the log of the instance";
+/// The events of a Linode.
+pub(crate) struct Log<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) linode: u64,
+}
 
-/// Reads the log of a Linode: all that was asked for, or an error.
-pub(crate) async fn read(client: &Client, linode: u64, since: &Since) -> Result<OperationLog> {
-    let place = match since {
-        Since::Place(place) => Some(number(place)?),
-        Since::Now | Since::Ago(_) => None,
-    };
-    let mut oldest = None;
-    let mut end = place.unwrap_or_default();
-    let mut found = BTreeMap::new();
-    let mut page = 1;
-    loop {
-        let (rows, answered) = client.fetch_log(linode, page).await?;
-        if let Since::Ago(ago) = since {
-            // By the first answer: what is read later must not reach less far back.
-            oldest.get_or_insert_with(|| before(answered, *ago));
-        }
-        let ids: Vec<u64> = rows.rows.iter().map(|it| it.id).collect();
-        end = ids.iter().copied().max().unwrap_or_default().max(end);
-        if *since == Since::Now {
-            break;
-        }
-        if !rows.is_legible() {
-            return Err(odd());
-        }
-        // Only where they come in order is the rest older than the last.
-        let in_order = ids.is_sorted_by(|left, right| left >= right);
-        let reaches = rows.rows.last().is_some_and(|last| {
-            place.is_some_and(|it| last.id <= it)
-                || oldest.is_some_and(|it| job::written(last).is_some_and(|at| at < it))
-        });
-        let next = rows.next;
-        for event in rows.rows {
-            if place.is_none_or(|it| event.id > it) {
-                found.insert(event.id, event);
-            }
-        }
-        match next {
-            Some((next, _)) if !(in_order && reaches) => page = next,
-            _ => break,
-        }
+#[async_trait]
+impl NumberedLog for Log<'_> {
+    type Row = wire::Event;
+
+    fn provider(&self) -> ProviderKind {
+        kind()
     }
-    let mut entries = Vec::new();
-    for event in found.into_values() {
-        if event.status.is_empty() {
-            return Err(odd());
-        }
-        let at = job::written(&event);
-        match (oldest, at) {
-            (Some(oldest), Some(at)) if at < oldest => continue,
-            (Some(_), None) => return Err(odd()),
-            _ => {}
-        }
-        let Some((job, kind)) = Job::of_event(linode, &event, answered_or(at)) else {
-            continue;
-        };
-        entries.push(LoggedOperation {
-            kind,
-            started: at,
-            operation: job.by_event(&event),
-        });
-    }
-    Ok(OperationLog {
-        entries,
-        end: LogPlace::from(end.to_string()),
-    })
-}
 
-/// An event is found again by its number; its time is only for people.
-fn answered_or(at: Option<Timestamp>) -> Timestamp {
-    at.unwrap_or(Timestamp::UNIX_EPOCH)
-}
-
-fn before(now: Timestamp, ago: std::time::Duration) -> Timestamp {
-    let ago = SignedDuration::try_from(ago).unwrap_or(SignedDuration::MAX);
-    now.checked_sub(ago).unwrap_or(Timestamp::MIN)
-}
-
-fn number(place: &LogPlace) -> Result<u64> {
-    place
-        .as_str()
-        .parse()
-        .map_err(|source: std::num::ParseIntError| {
-            let message = "the place does not come from this log";
-            invalid(OPERATION, "since", message).with_source(source)
+    async fn fetch(&self, page: u32) -> Result<LogPage<wire::Event>> {
+        let (rows, answered) = self.client.fetch_log(self.linode, page).await?;
+        Ok(LogPage {
+            has_odd: !rows.is_legible(),
+            next: rows.next.map(|(next, _)| next),
+            rows: rows.rows,
+            answered,
         })
-}
+    }
 
-fn odd() -> Error {
-    let message = "a row of the provider's log could not be read";
-    Error::new(kind(), OPERATION, ErrorKind::Decode, message)
+    fn number(event: &wire::Event) -> u64 {
+        event.id
+    }
+
+    fn started(event: &wire::Event) -> Option<Timestamp> {
+        job::written(event)
+    }
+
+    fn is_legible(event: &wire::Event) -> bool {
+        !event.status.is_empty()
+    }
+
+    fn entry(&self, event: wire::Event) -> Option<LoggedOperation> {
+        let started = job::written(&event);
+        // An event is found again by its number; its time is only for people.
+        let written = started.unwrap_or(Timestamp::UNIX_EPOCH);
+        let (job, kind) = Job::of_event(self.linode, &event, written)?;
+        Some(LoggedOperation {
+            kind,
+            started,
+            operation: job.by_event(&event),
+        })
+    }
 }

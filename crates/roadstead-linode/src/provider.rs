@@ -11,7 +11,7 @@ use roadstead_core::{
     Account, Action, At, CreateInstance, CreateKey, Created, Descriptor, Error, ErrorKind,
     Extensions, How, Image, Instance, InstanceQuery, Lane, Next, OperationLog, OperationStatus,
     Page, Plan, Provider, RateBucket, Region, RemoteId, RemoteOperation, RemoteOperationId, Result,
-    Since,
+    Since, read_log,
 };
 
 use crate::client::Client;
@@ -19,9 +19,10 @@ use crate::descriptor::descriptor;
 use crate::error::{invalid, kind};
 use crate::extensions::{check_keys, check_script, keys_for_create};
 use crate::job::{Job, Verb};
+use crate::log::Log;
 use crate::mark::{MARK, UNMARK};
 use crate::paging::PAGE_MAX;
-use crate::{convert, log, mark, request, wire};
+use crate::{convert, mark, request, wire};
 
 /// The devices of the rescue system, in order; `sdh` is the system's own.
 const DEVICES: [&str; 7] = ["sda", "sdb", "sdc", "sdd", "sde", "sdf", "sdg"];
@@ -230,8 +231,11 @@ impl Provider for Linode {
     }
 
     async fn recent_operations(&self, id: &RemoteId, since: &Since) -> Result<OperationLog> {
-        let id = linode_id("read the log of the instance", id.as_str())?;
-        log::read(&self.client, id, since).await
+        let log = Log {
+            client: &self.client,
+            linode: linode_id("read the log of the instance", id.as_str())?,
+        };
+        read_log(&log, since).await
     }
 
     async fn get_plans(&self) -> Result<Arc<[Plan]>> {

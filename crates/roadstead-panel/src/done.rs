@@ -8,19 +8,34 @@ pub(crate) enum Done {
     PreferencesKept,
     /// Another organization is looked at.
     OrganizationChosen,
-    /// The first vendor account was added, and its token works.
+    /// A vendor account was added, and its token works.
     AccountAdded,
-    /// The first vendor account was added, and its vendor could not be asked.
+    /// A vendor account was added, and its vendor could not be asked.
     AccountUnverified,
+    /// A label, tags or notes were changed.
+    ServerChanged,
+    /// Something is being done to a server.
+    ActionAccepted,
+    /// A server is being deleted.
+    DeletionAccepted,
+    /// An SSH key was added.
+    KeyAdded,
+    /// An SSH key was removed.
+    KeyRemoved,
 }
 
 impl Done {
     /// Everything that can be told.
-    pub(crate) const ALL: [Self; 4] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::PreferencesKept,
         Self::OrganizationChosen,
         Self::AccountAdded,
         Self::AccountUnverified,
+        Self::ServerChanged,
+        Self::ActionAccepted,
+        Self::DeletionAccepted,
+        Self::KeyAdded,
+        Self::KeyRemoved,
     ];
 
     /// Returns the word in the cookie.
@@ -30,6 +45,11 @@ impl Done {
             Self::OrganizationChosen => "organization_chosen",
             Self::AccountAdded => "account_added",
             Self::AccountUnverified => "account_unverified",
+            Self::ServerChanged => "server_changed",
+            Self::ActionAccepted => "action_accepted",
+            Self::DeletionAccepted => "deletion_accepted",
+            Self::KeyAdded => "key_added",
+            Self::KeyRemoved => "key_removed",
         }
     }
 
@@ -48,6 +68,13 @@ impl Done {
                 "The account was added, but the provider did not answer. Its token is checked \
                  before anything is sent with it."
             }
+            Self::ServerChanged => "The changes are saved.",
+            Self::ActionAccepted => "It is on its way; you see below how far it is.",
+            Self::DeletionAccepted => {
+                "The server is being deleted. It costs nothing more once it is gone."
+            }
+            Self::KeyAdded => "The key was added. New servers can be made with it.",
+            Self::KeyRemoved => "The key was removed. Servers that were made with it keep it.",
         }
     }
 }

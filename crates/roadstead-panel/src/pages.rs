@@ -1,9 +1,11 @@
 //! Every page, by what it is about.
 
+mod activity;
 mod login;
 mod preferences;
 mod servers;
 mod setup;
+pub(crate) mod ssh_keys;
 #[cfg(debug_assertions)]
 mod styleguide;
 
@@ -22,6 +24,8 @@ use crate::visitor::Visitor;
 pub(crate) fn all() -> Vec<Route> {
     let mut routes: Vec<_> = [
         servers::routes(),
+        ssh_keys::routes(),
+        activity::routes(),
         login::routes(),
         setup::routes(),
         preferences::routes(),

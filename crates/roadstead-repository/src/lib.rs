@@ -34,18 +34,18 @@ pub use crate::error::{Error, Result};
 pub use crate::events::{EventPage, EventWatch, Wake};
 pub use crate::migrations::Deployment;
 pub use crate::record::{
-    Accepted, Accounts, Apart, AttemptOutcome, AuditEntry, BaseChange, Becomes, BoundServer,
-    Change, Claim, CreateAttempt, DeleteOrder, DoomLeave, DoomSighting, Doubt, ErrorRecord, Event,
-    EventBody, Hardware, IdempotencyKey, Import, Imported, Instance, InstanceBrief, InstanceChange,
-    InstanceFilter, InstancePatch, InstanceSlice, Lifecycle, ListedBy, Listing, MarkedServer,
-    Membership, NewImport, NewInstance, NewOperation, NewPlacement, NewProvider, NewSalePlan,
-    NewSession, NewSshKey, Observation, OfferedIn, OfferedPlan, OfferedPrice, OpenFilter,
-    Operation, OperationBrief, OperationKind, OperationSlice, OperationState, OrderedDelete,
-    Organization, OwnMarkups, Parting, Placement, PlanImport, Position, Provider, ProviderPatch,
-    QuarantineState, Quarantined, Request, Role, Sale, SaleOffering, SalePlan, SalePlanFilter,
-    SalePlanMark, SalePlanOrder, SalePlanPatch, SentAttempt, Session, Specification, SshKey,
-    Suspect, Sweep, SweepBooks, SweepClaim, SweepEnd, SweepFindings, SweepOutcome, Terms, Unwanted,
-    User, Verification,
+    Accepted, Accounts, Apart, AttemptOutcome, AuditEntry, AuditLine, BaseChange, Becomes,
+    BoundServer, Change, Claim, CreateAttempt, DeleteOrder, DoomLeave, DoomSighting, Doubt,
+    ErrorRecord, Event, EventBody, Hardware, IdempotencyKey, Import, Imported, Instance,
+    InstanceBrief, InstanceChange, InstanceFilter, InstancePatch, InstanceSlice, Lifecycle,
+    ListedBy, Listing, MarkedServer, Membership, NewImport, NewInstance, NewOperation,
+    NewPlacement, NewProvider, NewSalePlan, NewSession, NewSshKey, Observation, OfferedIn,
+    OfferedPlan, OfferedPrice, OpenFilter, Operation, OperationBrief, OperationKind,
+    OperationSlice, OperationState, OrderedDelete, Organization, OwnMarkups, Parting, Placement,
+    PlanImport, Position, Provider, ProviderPatch, QuarantineState, Quarantined, Request, Role,
+    Sale, SaleOffering, SalePlan, SalePlanFilter, SalePlanMark, SalePlanOrder, SalePlanPatch,
+    SentAttempt, Session, Specification, SshKey, Suspect, Sweep, SweepBooks, SweepClaim, SweepEnd,
+    SweepFindings, SweepOutcome, Terms, Unwanted, User, Verification,
 };
 pub use crate::sealing::Keyring;
 pub use crate::sweep::{Doom, DoomRule};

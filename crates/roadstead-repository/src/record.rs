@@ -21,7 +21,9 @@ pub use self::operation::{
     Accepted, AttemptOutcome, Change, Claim, ErrorRecord, IdempotencyKey, InstanceChange,
     NewOperation, Operation, OperationKind, OperationState, Request, SentAttempt, Terms,
 };
-pub use self::people::{AuditEntry, Membership, NewSession, Organization, Role, Session, User};
+pub use self::people::{
+    AuditEntry, AuditLine, Membership, NewSession, Organization, Role, Session, User,
+};
 pub use self::plan::{
     Accounts, Apart, BaseChange, Hardware, Imported, NewSalePlan, OfferedIn, OfferedPlan,
     OfferedPrice, OwnMarkups, PlanImport, Sale, SaleOffering, SalePlan, SalePlanFilter,

@@ -400,9 +400,11 @@ diesel::table! {
 
 diesel::joinable!(memberships -> organizations (organization_id));
 diesel::joinable!(dooms -> vps_instances (instance_id));
+diesel::joinable!(audit_log -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(quarantine_deletes -> quarantine (quarantine_id));
 diesel::joinable!(vps_plans -> service_providers (provider_id));
+diesel::allow_tables_to_appear_in_same_query!(audit_log, users);
 diesel::allow_tables_to_appear_in_same_query!(memberships, organizations, sessions, users);
 diesel::allow_tables_to_appear_in_same_query!(attempts, operations);
 diesel::allow_tables_to_appear_in_same_query!(doom_sightings, dooms, vps_instances);

@@ -80,7 +80,7 @@ impl Platform {
         let (after, limit) = place(&cursors, page)?;
         let more = limit.saturating_add(1);
         let found = self.repository.list_quarantine(after, more).await?;
-        Ok(cut(&cursors, found, limit, |it| it.id))
+        Ok(cursors.cut(found, limit, |it| it.id))
     }
 
     /// Returns a page of the operations of all organizations that are not over and that a filter
@@ -106,7 +106,7 @@ impl Platform {
         let more = limit.saturating_add(1);
         let after = after.map(OperationId);
         let found = self.repository.list_open_operations(filter, after, more);
-        Ok(cut(&cursors, found.await?, limit, |it| it.id.0))
+        Ok(cursors.cut(found.await?, limit, |it| it.id.0))
     }
 
     /// Does what an operator has decided about an operation that waits for a person.
@@ -182,7 +182,7 @@ impl Platform {
         let (after, limit) = place(&cursors, page)?;
         let more = limit.saturating_add(1);
         let found = self.repository.list_missing(after.map(InstanceId), more);
-        Ok(cut(&cursors, found.await?, limit, |it| it.id.0))
+        Ok(cursors.cut(found.await?, limit, |it| it.id.0))
     }
 
     /// Does what an operator has decided about a missing server. That it is gone is believed only
@@ -310,19 +310,4 @@ fn begin(kind: OperationKind) -> NewOperation {
 fn place(cursors: &Cursors<'_>, page: &PageRequest) -> Result<(Option<Uuid>, u32)> {
     let after = page.cursor.as_deref().map(|it| cursors.open_id(it));
     Ok((after.transpose()?, page.checked_limit()?))
-}
-
-/// Makes a page of one line more than it holds, which tells whether the list goes on.
-fn cut<T>(
-    cursors: &Cursors<'_>,
-    mut items: Vec<T>,
-    limit: u32,
-    id: impl Fn(&T) -> Uuid,
-) -> Page<T> {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let goes_on = items.len() > limit;
-    items.truncate(limit);
-    let last = items.last().filter(|_| goes_on);
-    let next = last.map(|it| cursors.seal(&[], id(it)));
-    Page { items, next }
 }

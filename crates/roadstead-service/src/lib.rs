@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod activity;
 mod catalogue;
 mod custody;
 mod engine;
@@ -25,7 +26,7 @@ pub use roadstead_cache::{
     Status as CatalogueStatus,
 };
 pub use roadstead_repository::{
-    Accepted, Accounts, Decision, DeleteOrder, Doubt, ErrorRecord, Event, EventBody,
+    Accepted, Accounts, AuditLine, Decision, DeleteOrder, Doubt, ErrorRecord, Event, EventBody,
     IdempotencyKey, Imported, Instance, InstanceBrief, InstanceFilter, InstancePatch, Lifecycle,
     Membership, OpenFilter, Operation, OperationBrief, OperationKind, OperationState, Organization,
     OwnMarkups, Provider as ProviderRecord, ProviderPatch, QuarantineState, Quarantined, Role,

@@ -212,6 +212,20 @@ impl<'a> Cursors<'a> {
         Self { repository, list }
     }
 
+    pub(crate) fn of_activity(
+        repository: &'a Repository,
+        tenant: &Tenant,
+        subject: Option<&str>,
+    ) -> Self {
+        let list = [
+            b"activity/".as_slice(),
+            tenant.org.0.as_bytes(),
+            subject.unwrap_or_default().as_bytes(),
+        ]
+        .concat();
+        Self { repository, list }
+    }
+
     /// Of a list that is the operators' alone.
     pub(crate) fn of_operators(repository: &'a Repository, list: &str) -> Self {
         let list = format!("operators/{list}").into_bytes();
@@ -241,6 +255,16 @@ impl<'a> Cursors<'a> {
     /// Reads the id from a cursor of this list, where that is the whole order.
     pub(crate) fn open_id(&self, cursor: &str) -> Result<Uuid> {
         self.open(cursor).map(|(_, id)| id)
+    }
+
+    /// Makes a page of one line more than it holds, which tells whether the list goes on.
+    pub(crate) fn cut<T>(&self, mut items: Vec<T>, limit: u32, id: impl Fn(&T) -> Uuid) -> Page<T> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let goes_on = items.len() > limit;
+        items.truncate(limit);
+        let last = items.last().filter(|_| goes_on);
+        let next = last.map(|it| self.seal(&[], id(it)));
+        Page { items, next }
     }
 
     fn tag(&self, place: &[u8]) -> Vec<u8> {

@@ -51,13 +51,8 @@ impl Platform {
         let limit = page.checked_limit()?;
         // One more tells whether the list goes on.
         let more = limit.saturating_add(1);
-        let mut items = self.repository.list_ssh_keys(&tenant, before, more).await?;
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let goes_on = items.len() > limit;
-        items.truncate(limit);
-        let last = items.last().filter(|_| goes_on);
-        let next = last.map(|it| cursors.seal(&[], it.id.0));
-        Ok(Page { items, next })
+        let items = self.repository.list_ssh_keys(&tenant, before, more).await?;
+        Ok(cursors.cut(items, limit, |it| it.id.0))
     }
 
     /// Adds a key to the organization. No vendor hears of it before a server needs it.

@@ -16,6 +16,7 @@ mod demo;
 mod logs;
 mod metrics;
 mod migrations;
+mod panel;
 mod program;
 mod providers_md;
 mod serve;

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::report::quantile;
+
 /// What is sent.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Options {
@@ -105,15 +107,6 @@ async fn send(options: &Options) -> Result<Load> {
         p99_micros: quantile(&micros, 99),
         bytes: runs.iter().map(|it| it.bytes).max().unwrap_or_default(),
     })
-}
-
-/// Returns the least latency that so many percent of the requests do not exceed.
-fn quantile(sorted: &[u32], percent: usize) -> u32 {
-    let place = sorted.len().saturating_mul(percent).div_ceil(100);
-    sorted
-        .get(place.saturating_sub(1))
-        .copied()
-        .unwrap_or_default()
 }
 
 fn request(options: &Options) -> Vec<u8> {
@@ -238,15 +231,6 @@ fn parse(head: &[u8]) -> Result<(u16, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn quantiles_are_taken_from_what_was_measured() {
-        let measured: Vec<u32> = (1..=100).collect();
-        assert_eq!(quantile(&measured, 50), 50);
-        assert_eq!(quantile(&measured, 99), 99);
-        assert_eq!(quantile(&[7], 99), 7);
-        assert_eq!(quantile(&[], 99), 0);
-    }
 
     #[test]
     fn a_head_is_read_whatever_the_case_of_its_names() {

@@ -5,8 +5,10 @@ use roadstead_testkit::Backend;
 use serde_json::{Value, json};
 
 use super::Options;
+use crate::http;
 use crate::report::{Report, Target, side_by_side};
-use crate::world::{self, Bare, Server, Vendors};
+use crate::vendors::Vendors;
+use crate::world::{self, Bare, Server};
 
 const PLANS: &str = "/api/vps/digitalocean/plans";
 
@@ -24,7 +26,7 @@ pub(super) fn measure(report: &mut Report, options: &Options) -> Result<()> {
         let plans = plans.map_or(0, Vec::len);
         anyhow::ensure!(plans >= 100, "only {plans} plans");
         let url = format!("http://{}{PLANS}", server.address);
-        let bytes = world::bytes(&url, Some(&server.token), None)?;
+        let bytes = http::bytes(&url, Some(&server.token), None)?;
         let bare = Bare::start(&database, &provider, &bytes)?;
         report.note(&format!(
             "{backend}: {plans} plans, {} bytes; the bare handler sends the same bytes behind the \

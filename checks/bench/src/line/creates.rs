@@ -2,22 +2,15 @@
 
 use anyhow::Result;
 use roadstead_testkit::Backend;
-use serde_json::json;
 
 use super::Options;
 use crate::report::{Report, Target, side_by_side};
-use crate::world::{self, Bare, Server, Vendors};
+use crate::vendors::Vendors;
+use crate::world::{self, Bare, Server, wanted};
 
 pub(super) fn measure(report: &mut Report, options: &Options) -> Result<()> {
     let vendors = Vendors::start()?;
-    let body = json!({
-        "provider_type": "digitalocean",
-        "label": "bench",
-        "type": "s-1vcpu-1gb",
-        "region": "nyc3",
-        "image": "ubuntu-22-04-x64",
-    })
-    .to_string();
+    let body = wanted("digitalocean", "bench").to_string();
     for backend in [Backend::Sqlite, Backend::Postgres] {
         let database = world::make(backend, &vendors)?;
         // No workers: what is measured is the acceptance.

@@ -2,13 +2,14 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use roadstead_testkit::Backend;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Options;
 use crate::report::{Report, Target};
-use crate::world::{self, PATIENCE, Server, Vendors, word};
+use crate::vendors::Vendors;
+use crate::world::{self, Server, wanted};
 
 const LIST: &str = "/api/vps?limit=50";
 
@@ -36,12 +37,18 @@ pub(super) fn measure(report: &mut Report, options: &Options) -> Result<()> {
         server.ask(path, None)?;
     }
     for number in 0..50 {
-        server.ask("/api/vps", Some(&wanted("digitalocean", number)))?;
+        server.ask(
+            "/api/vps",
+            Some(&wanted("digitalocean", &format!("bench-{number}"))),
+        )?;
     }
     let alive = p99(&server, options.rounds)?;
     drop(dying);
     for number in 0..WAITING {
-        server.ask("/api/vps", Some(&wanted("digitalocean", number)))?;
+        server.ask(
+            "/api/vps",
+            Some(&wanted("digitalocean", &format!("bench-{number}"))),
+        )?;
     }
     let dead = p99(&server, options.rounds)?;
     report.figure(
@@ -66,8 +73,8 @@ pub(super) fn measure(report: &mut Report, options: &Options) -> Result<()> {
         Target::None,
     );
     let started = Instant::now();
-    let created = server.ask("/api/vps", Some(&wanted("linode", 0)))?;
-    until_running(&server, &word(&created, "/instance/id")?)?;
+    let created = server.ask("/api/vps", Some(&wanted("linode", "bench")))?;
+    server.until_running(&created)?;
     report.figure(
         "a server at the other provider, from request to running",
         started.elapsed().as_secs_f64(),
@@ -85,27 +92,4 @@ fn p99(server: &Server, rounds: u32) -> Result<f64> {
     all.sort_unstable();
     let middle = all.get(all.len() / 2).copied();
     Ok(f64::from(middle.context("nothing was measured")?))
-}
-
-fn wanted(kind: &str, number: u32) -> Value {
-    let (plan, region, image) = match kind {
-        "linode" => ("g6-nanode-1", "us-east", "linode/ubuntu24.04"),
-        _ => ("s-1vcpu-1gb", "nyc3", "ubuntu-22-04-x64"),
-    };
-    json!({
-        "provider_type": kind, "label": format!("bench-{number}"), "type": plan,
-        "region": region, "image": image,
-    })
-}
-
-fn until_running(server: &Server, id: &str) -> Result<()> {
-    let deadline = Instant::now() + PATIENCE;
-    while Instant::now() < deadline {
-        let shown = server.ask(&format!("/api/vps/{id}"), None)?;
-        if word(&shown, "/instance/status")? == "running" {
-            return Ok(());
-        }
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
-    bail!("the server at the other provider did not run within {PATIENCE:?}")
 }

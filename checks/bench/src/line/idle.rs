@@ -5,7 +5,8 @@ use roadstead_testkit::Backend;
 
 use super::Options;
 use crate::report::{Report, Target};
-use crate::world::{self, Database, Server, Vendors};
+use crate::vendors::Vendors;
+use crate::world::{self, Database, Server};
 
 pub(super) fn measure(report: &mut Report, options: &Options) -> Result<()> {
     let vendors = Vendors::start()?;

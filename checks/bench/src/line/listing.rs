@@ -1,13 +1,14 @@
 //! Many servers of one account, listed through the provider crates.
 
 use anyhow::Result;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Options;
 use crate::child::listing::Listing;
+use crate::http;
 use crate::process::{ask, myself};
 use crate::report::{Report, Target};
-use crate::world::{self, Vendors};
+use crate::vendors::{self, Vendors, journal};
 
 const SERVERS: u32 = 1_000;
 
@@ -16,24 +17,14 @@ const DELAY_MILLIS: u32 = 60;
 
 pub(super) fn measure(report: &mut Report, _options: &Options) -> Result<()> {
     let vendors = Vendors::start()?;
-    let endpoints = &vendors.endpoints;
-    for number in 0..SERVERS {
-        let droplet = json!({
-            "name": format!("web-{number}"), "region": "nyc3", "size": "s-1vcpu-1gb",
-            "image": "ubuntu-22-04-x64", "tags": ["rs:d:bench"],
-        });
-        create(&endpoints.digitalocean, "/v2/droplets", &droplet)?;
-        let linode = json!({
-            "label": format!("web-{number}"), "region": "us-east", "type": "g6-nanode-1",
-            "image": "linode/ubuntu24.04", "root_pass": "Str0ng-harbor-Passw0rd",
-            "tags": ["rs:d:bench"],
-        });
-        create(&endpoints.linode, "/v4/linode/instances", &linode)?;
+    for kind in ["digitalocean", "linode"] {
+        for number in 0..SERVERS {
+            let name = format!("web-{number}");
+            vendors.make(kind, &vendors::server(kind, &name, "rs:d:bench"))?;
+        }
     }
-    for (kind, endpoint) in [
-        ("digitalocean", &endpoints.digitalocean),
-        ("linode", &endpoints.linode),
-    ] {
+    for kind in ["digitalocean", "linode"] {
+        let (endpoint, _) = vendors.of(kind);
         for delay in [0, DELAY_MILLIS] {
             slow_down(endpoint, delay)?;
             one(report, kind, endpoint, delay)?;
@@ -43,13 +34,14 @@ pub(super) fn measure(report: &mut Report, _options: &Options) -> Result<()> {
 }
 
 fn one(report: &mut Report, kind: &str, endpoint: &str, delay: u32) -> Result<()> {
-    let before = calls(endpoint)?;
+    let before = journal(endpoint, 0)?.len();
     let mut command = myself("listing")?;
     command.args(["--provider", kind, "--endpoint", endpoint]);
     let listing: Listing = ask(&mut command)?;
     // Twice listed, asked once whose token it is, and the bare ones.
     let others = listing.bare_requests.saturating_add(1);
-    let requests = calls(endpoint)?
+    let requests = journal(endpoint, 0)?
+        .len()
         .saturating_sub(before)
         .saturating_sub(others)
         / 2;
@@ -98,23 +90,11 @@ fn one(report: &mut Report, kind: &str, endpoint: &str, delay: u32) -> Result<()
     Ok(())
 }
 
-fn create(endpoint: &str, path: &str, body: &Value) -> Result<()> {
-    let url = format!("{endpoint}{path}");
-    world::bytes(&url, Some(roadstead_sim::TOKEN_FULL), Some(body))?;
-    Ok(())
-}
-
 fn slow_down(endpoint: &str, delay: u32) -> Result<()> {
     if delay == 0 {
         return Ok(());
     }
     let fault = json!({ "method": "GET", "count": u64::MAX, "effect": { "delay_ms": delay } });
-    world::bytes(&format!("{endpoint}/_sim/faults"), None, Some(&fault))?;
+    http::bytes(&format!("{endpoint}/_sim/faults"), None, Some(&fault))?;
     Ok(())
-}
-
-fn calls(endpoint: &str) -> Result<usize> {
-    let answer = world::http(&format!("{endpoint}/_sim/journal"), None, None)?;
-    let journal = answer.get("journal").and_then(Value::as_array);
-    Ok(journal.map_or(0, Vec::len))
 }

@@ -5,9 +5,11 @@ use roadstead_testkit::Backend;
 use serde_json::Value;
 
 use super::Options;
+use crate::http::{self, word};
 use crate::report::{Report, Target, side_by_side};
 use crate::seed;
-use crate::world::{self, Bare, Server, Vendors, word};
+use crate::vendors::Vendors;
+use crate::world::{self, Bare, Server};
 
 const PAGE: u32 = 50;
 const FAR: u32 = 10_000;
@@ -29,7 +31,7 @@ pub(super) fn measure(report: &mut Report, options: &Options) -> Result<()> {
         ))?;
         let first = format!("/api/vps?limit={PAGE}");
         let url = format!("http://{}{first}", server.address);
-        let bytes = world::bytes(&url, Some(&server.token), None)?;
+        let bytes = http::bytes(&url, Some(&server.token), None)?;
         let bare = Bare::start(&database, &provider, &bytes)?;
         report.note(&format!(
             "{backend}: {} servers, {} bytes a page; the bare handler issues the same statements \

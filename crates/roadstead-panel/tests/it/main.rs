@@ -7,8 +7,10 @@
     reason = "a test that meets a surprise has to fail where it stands"
 )]
 
+mod activity;
 mod app;
 mod assets;
+mod bulk;
 mod contrast;
 mod door;
 mod judge;
@@ -16,8 +18,10 @@ mod login;
 mod people;
 mod preferences;
 mod reply;
+mod server;
 mod servers;
 mod setup;
+mod ssh_keys;
 mod structure;
 mod visits;
 mod xss;

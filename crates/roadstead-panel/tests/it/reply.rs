@@ -161,8 +161,9 @@ impl Reply {
     }
 }
 
-/// Returns the text of an element, its spaces made one.
+/// Returns the text of an element, its spaces made one. What stands in an element of its own is a
+/// word of its own.
 pub(crate) fn text(element: scraper::ElementRef<'_>) -> String {
-    let text: String = element.text().collect();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let words = element.text().flat_map(str::split_whitespace);
+    words.collect::<Vec<_>>().join(" ")
 }

@@ -2,24 +2,59 @@
 
 mod account;
 mod servers;
+mod ssh_keys;
 
+use roadstead_core::{InstanceId, SshKeyId};
 use roadstead_panel::Kind;
+use roadstead_service::{AddSshKey, InstancePatch, ProviderChange};
 
 use crate::app::TestApp;
-use crate::people::Person;
+use crate::people::{Member, Operator, Person};
 use crate::reply::Reply;
+use crate::ssh_keys::public_key;
+use crate::xss::CORPUS;
 
 /// What is there to look at.
 pub(crate) struct World {
     pub(crate) app: TestApp,
+    /// A server that was accepted a moment ago.
+    pub(crate) server: InstanceId,
+    /// An SSH key.
+    pub(crate) key: SshKeyId,
 }
 
 impl World {
+    /// Makes a world whose people have named things to do harm.
     pub(crate) async fn make() -> Self {
-        let app = TestApp::start_stocked().await;
-        app.create_with("web-1", |it| it.tags = vec!["blue".to_owned()])
+        let app = TestApp::start().await;
+        let [_, green] = app.stock().await;
+        let hostile = CORPUS.join("\n");
+        let operator = app.caller(Operator).await.operator().unwrap();
+        let change = ProviderChange {
+            name: Some("Green \"><xss-probe>".to_owned()),
+            ..ProviderChange::default()
+        };
+        let changed = app.platform.change_provider(&operator, green, change);
+        changed.await.unwrap();
+        let server = app
+            .create_with("web-1", |it| it.tags = vec!["blue".to_owned()])
             .await;
-        Self { app }
+        let grant = app.caller(Member).await.grant(None).unwrap();
+        let patch = InstancePatch {
+            notes: Some(hostile),
+            ..InstancePatch::default()
+        };
+        app.platform
+            .change_server(&grant, server, patch)
+            .await
+            .unwrap();
+        let grant = app.caller(Member).await.grant(None).unwrap();
+        let add = AddSshKey {
+            name: "<img src=x onerror=xss()>".to_owned(),
+            public_key: format!("{} \"><xss-probe>", public_key(1)),
+        };
+        let key = app.platform.add_ssh_key(&grant, add).await.unwrap().id;
+        Self { app, server, key }
     }
 }
 
@@ -47,6 +82,13 @@ impl Visit {
             person: person.into(),
             fields: Vec::new(),
             status: 200,
+        }
+    }
+
+    pub(crate) fn fragment(route: &'static str, person: impl Into<Option<Person>>) -> Self {
+        Self {
+            kind: Kind::Fragment,
+            ..Self::page(route, person)
         }
     }
 
@@ -105,8 +147,12 @@ impl Visit {
 
 /// Returns every visit. What changes something for good comes last.
 pub(crate) fn all(world: &World) -> Vec<Visit> {
-    [servers::visits(world), account::visits()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        servers::visits(world),
+        ssh_keys::visits(world),
+        account::visits(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

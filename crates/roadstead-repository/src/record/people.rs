@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use roadstead_core::{OrgId, SessionId, UserId};
+use uuid::Uuid;
 
 use super::IdempotencyKey;
 
@@ -135,4 +136,23 @@ pub struct AuditEntry {
     pub details: serde_json::Value,
     /// The client's key for the request: a repeat gets the answer of the first one.
     pub key: Option<IdempotencyKey>,
+}
+
+/// A line of the audit log as it is read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditLine {
+    /// Ours.
+    pub id: Uuid,
+    /// Who, by their e-mail address; `None` for the worker and the command line.
+    pub who: Option<String>,
+    /// What was done, as `noun.verb`.
+    pub action: String,
+    /// To what, as text (an id).
+    pub subject: String,
+    /// Request id of the HTTP request, if any.
+    pub request_id: Option<String>,
+    /// More.
+    pub details: serde_json::Value,
+    /// When.
+    pub created_at: Timestamp,
 }

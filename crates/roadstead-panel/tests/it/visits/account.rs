@@ -22,6 +22,9 @@ pub(super) fn visits() -> Vec<Visit> {
             Operator,
             &[("type", "nobody"), ("name", "x"), ("token", "y")],
         ),
+        Visit::page("/activity", Member),
+        Visit::page("/activity", Operator),
+        Visit::page("/activity/installation", Operator),
         Visit::page("/preferences", None),
         Visit::page("/preferences", Commuter),
         Visit::mistaken(

@@ -33,6 +33,12 @@ pub(crate) enum Rules {
     NoSweeper,
     /// Never asks whose account it is.
     NoFingerprint,
+    /// Finds nothing in the vendor's own log.
+    BlindToTheLog,
+    /// Sends what may be sent at most once again, when its answer was lost.
+    SendsAgain,
+    /// Believes that what the vendor has taken is done.
+    BelievesAcceptance,
 }
 
 impl Rules {
@@ -68,7 +74,39 @@ impl Rules {
                 fingerprint: false,
                 ..real
             },
+            Self::BlindToTheLog => Engine {
+                decide: |book, observed, now, clockwork| match observed {
+                    Observed::Logged(_) => decide(book, Observed::Logged(vec![]), now, clockwork),
+                    observed => decide(book, observed, now, clockwork),
+                },
+                ..real
+            },
+            Self::SendsAgain => Engine {
+                decide: send_again,
+                ..real
+            },
+            Self::BelievesAcceptance => Engine {
+                decide: |book, observed, now, clockwork| match observed {
+                    Observed::Accepted(_) => end(OperationState::Succeeded),
+                    observed => decide(book, observed, now, clockwork),
+                },
+                ..real
+            },
         }
+    }
+}
+
+/// The rules, but for what they leave to a person because it may have been done.
+fn send_again(book: &Book, observed: Observed, now: Timestamp, clockwork: &Clockwork) -> Step {
+    match decide(book, observed, now, clockwork) {
+        Step::Write(mut change)
+            if change.state == OperationState::Attention
+                && book.state == OperationState::Resolving =>
+        {
+            change.state = OperationState::Ready;
+            Step::Write(change)
+        }
+        step => step,
     }
 }
 

@@ -30,8 +30,8 @@ const TOLD: usize = 20;
 ///
 /// Each seed is a play of about an hour: one to three servers, two workers that crash (6 % of
 /// their steps) and pause, answers that are lost before and after their effect, late commits,
-/// doubled deliveries, lists that are behind, jobs that fail, another account's token. Then all
-/// faults end, and half an hour later every invariant must hold.
+/// doubled deliveries, lists that are behind, jobs that fail, last long and do not show, another
+/// account's token. Then all faults end, and half an hour later every invariant must hold.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask decide", bin_name = "cargo xtask decide")]
 struct Options {
@@ -170,5 +170,38 @@ mod tests {
         found(Rules::NoSweeper, |it| it.leaked + it.duplicated);
         // What was absent by another account's word was ended, though nobody had refused it.
         found(Rules::NoFingerprint, |it| it.failed);
+    }
+
+    #[test]
+    fn what_is_to_happen_once_is_seen_to_happen_twice() {
+        for (rules, kind, what) in [
+            (Rules::NoSettleWindow, "resize", "happened 2 times"),
+            (Rules::BlindToTheLog, "resize", "happened 2 times"),
+            (
+                Rules::BlindToTheLog,
+                "rebuild",
+                "though the log tells of it",
+            ),
+            (Rules::BlindToTheLog, "reboot", "though the log tells of it"),
+            (Rules::SendsAgain, "rebuild", "happened 2 times"),
+            (Rules::SendsAgain, "reboot", "happened 2 times"),
+            (
+                Rules::BelievesAcceptance,
+                "resize",
+                "is done by the books only",
+            ),
+            (
+                Rules::BelievesAcceptance,
+                "rebuild",
+                "is done by the books only",
+            ),
+        ] {
+            let report = report(rules);
+            let told = |it: &&(u64, String)| it.1.starts_with(kind) && it.1.ends_with(what);
+            assert!(
+                report.violations.iter().any(|it| told(&it)),
+                "{rules:?}: {kind}"
+            );
+        }
     }
 }

@@ -6,7 +6,7 @@ use roadstead_core::{CreateGuarantee, RemoteOperation};
 use roadstead_repository::{
     AttemptOutcome, Change, ErrorRecord, Lifecycle, OperationKind, OperationState,
 };
-use roadstead_service::{Book, Clockwork};
+use roadstead_service::{Book, Clockwork, Target};
 
 use crate::world::{Millis, at, millis};
 
@@ -28,6 +28,7 @@ pub(crate) struct Server {
 pub(crate) struct Operation {
     pub(crate) server: usize,
     pub(crate) kind: OperationKind,
+    pub(crate) target: Option<Target>,
     pub(crate) state: OperationState,
     pub(crate) attempts: u32,
     /// How many of them ended with their worker.
@@ -135,6 +136,7 @@ impl Store {
         self.operations.push(Operation {
             server,
             kind,
+            target: target(kind, self.operations.len()),
             state: OperationState::Ready,
             attempts: 0,
             orphaned: 0,
@@ -220,7 +222,7 @@ impl Store {
             bound: server.bound.map(crate::vendor::remote),
             guarantee,
             unfinished: false,
-            target: None,
+            target: operation.target.clone(),
             inherited: false,
         };
         Some((claim, book))
@@ -349,5 +351,15 @@ impl Store {
             server.bound = Some(id);
         }
         Ok(())
+    }
+}
+
+/// Returns what an operation makes of its server: what no other operation does, so that the server
+/// tells whose effect it shows.
+fn target(kind: OperationKind, number: usize) -> Option<Target> {
+    match kind {
+        OperationKind::Resize => Some(Target::Plan(format!("p{number}").as_str().into())),
+        OperationKind::Rebuild => Some(Target::Image(format!("i{number}").as_str().into())),
+        _ => None,
     }
 }

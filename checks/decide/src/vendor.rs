@@ -1,10 +1,9 @@
 //! A provider in virtual time: what it holds, and when it shows it.
 
 use roadstead_core::{
-    ActionKind, Billed, Code, CreateKey, Instance, LoggedOperation, MiB, OperationStatus, RemoteId,
-    RemoteOperation, State, Status,
+    ActionKind, Billed, Code, CreateKey, ImageId, Instance, LoggedOperation, MiB, OperationStatus,
+    PlanId, RemoteId, RemoteOperation, State, Status,
 };
-
 use uuid::Uuid;
 
 use crate::world::{Millis, at, span};
@@ -12,8 +11,8 @@ use crate::world::{Millis, at, span};
 /// The installation that is played.
 pub(crate) const DEPLOYMENT: &str = "playplay";
 
-/// How long a server takes to run, and a job to end.
-const JOB: Millis = 20_000;
+/// How long a server takes to run, and what is done to its power to end.
+pub(crate) const JOB: Millis = 20_000;
 
 /// The lists of a vendor are behind by at most this much.
 pub(crate) const LIST_LAG: Millis = 120_000;
@@ -36,8 +35,12 @@ pub(crate) struct Object {
     /// Whether the vendor gave it up itself.
     pub(crate) dropped: bool,
     runs: Millis,
+    /// What it is at, and until when: nothing else can be done to it meanwhile.
+    at_work: Option<(Millis, State)>,
     /// What was done to its power, and from when on it shows.
     power: Vec<(Millis, State)>,
+    plans: Vec<(Millis, PlanId)>,
+    images: Vec<(Millis, ImageId)>,
 }
 
 impl Object {
@@ -57,8 +60,13 @@ impl Object {
         if now < self.runs {
             return State::Provisioning;
         }
-        let shown = self.power.iter().rev().find(|it| it.0 <= now);
-        shown.map_or(State::Running, |it| it.1)
+        let shown = || latest(&self.power, now).unwrap_or(State::Running);
+        self.at_work(now).unwrap_or_else(shown)
+    }
+
+    fn at_work(&self, now: Millis) -> Option<State> {
+        let at_work = self.at_work.filter(|it| now < it.0);
+        at_work.map(|it| it.1)
     }
 
     fn shown(&self, now: Millis) -> Instance {
@@ -68,12 +76,12 @@ impl Object {
             status: Status {
                 state: self.state(now),
                 raw: "model".into(),
-                busy: false,
+                busy: self.at_work(now).is_some(),
                 billed: Billed::Full,
             },
             region: "r".into(),
-            plan: Some("p".into()),
-            image: None,
+            plan: Some(latest(&self.plans, now).unwrap_or_else(|| "p".into())),
+            image: Some(latest(&self.images, now).unwrap_or_else(|| "i".into())),
             vcpus: 1,
             memory: MiB(1024),
             disk: None,
@@ -85,6 +93,12 @@ impl Object {
             created: Some(at(self.created)),
         }
     }
+}
+
+/// Returns what shows of a history.
+fn latest<T: Clone>(history: &[(Millis, T)], now: Millis) -> Option<T> {
+    let over = history.iter().filter(|it| it.0 <= now);
+    over.max_by_key(|it| it.0).map(|it| it.1.clone())
 }
 
 /// Returns the mark of a server.
@@ -100,6 +114,23 @@ pub(crate) fn uuid(mark: usize) -> Uuid {
 /// Returns the id of a server as the vendor writes it.
 pub(crate) fn remote(id: u64) -> RemoteId {
     RemoteId::from(format!("{id:08}"))
+}
+
+/// What is to become of a server.
+#[derive(Clone, Debug)]
+pub(crate) enum Work {
+    Power(State),
+    Plan(PlanId),
+    Image(ImageId),
+}
+
+/// What became of a request to do something to a server.
+#[derive(Debug)]
+pub(crate) enum Begun {
+    Job(RemoteOperation),
+    /// Something else is being done to it.
+    Busy,
+    Absent,
 }
 
 /// A job at the vendor.
@@ -132,15 +163,19 @@ pub(crate) enum Made {
 #[derive(Debug)]
 pub(crate) struct Vendor {
     pub(crate) dedup: Dedup,
+    /// Whether a server shows what is being done to it, and takes nothing else meanwhile. If not,
+    /// nothing but the log tells of it before it is over.
+    shows_work: bool,
     pub(crate) objects: Vec<Object>,
     jobs: Vec<Job>,
     last: u64,
 }
 
 impl Vendor {
-    pub(crate) fn new(dedup: Dedup) -> Self {
+    pub(crate) fn new(dedup: Dedup, shows_work: bool) -> Self {
         Self {
             dedup,
+            shows_work,
             objects: Vec::new(),
             jobs: Vec::new(),
             last: 0,
@@ -177,7 +212,10 @@ impl Vendor {
             late: false,
             dropped: drop.is_some(),
             runs: now + JOB,
+            at_work: None,
             power: Vec::new(),
+            plans: Vec::new(),
+            images: Vec::new(),
         });
         Made::Server(self.last)
     }
@@ -204,26 +242,45 @@ impl Vendor {
         true
     }
 
-    /// Begins a job that leaves the server in a state. Returns `None` if there is no server.
+    /// Begins a job on a server that ends after a while.
     pub(crate) fn act(
         &mut self,
         id: u64,
-        (kind, state): (ActionKind, State),
-        now: Millis,
+        (kind, work): (ActionKind, Work),
+        (now, lasts): (Millis, Millis),
         fails: bool,
-    ) -> Option<RemoteOperation> {
+    ) -> Begun {
         let found = self.objects.iter_mut().find(|it| it.id == id);
-        let object = found.filter(|it| it.is_alive(now))?;
-        if !fails {
-            object.power.push((now + JOB, state));
+        let Some(object) = found.filter(|it| it.is_alive(now)) else {
+            return Begun::Absent;
+        };
+        if object.at_work(now).is_some() {
+            return Begun::Busy;
+        }
+        let ends = now + lasts;
+        let shown = match work {
+            Work::Power(_) => None,
+            Work::Plan(_) => Some(State::Resizing),
+            Work::Image(_) => Some(State::Rebuilding),
+        };
+        object.at_work = shown.filter(|_| self.shows_work).map(|it| (ends, it));
+        match work {
+            _ if fails => {}
+            Work::Power(state) => object.power.push((ends, state)),
+            Work::Plan(plan) => object.plans.push((ends, plan)),
+            Work::Image(image) => {
+                object.images.push((ends, image));
+                object.power.push((ends, State::Running));
+            }
         }
         self.jobs.push(Job {
             object: id,
             kind,
-            ends: now + JOB,
+            ends,
             fails,
         });
-        self.job(self.jobs.len() - 1, now)
+        let job = self.job(self.jobs.len() - 1, now);
+        job.map_or(Begun::Absent, Begun::Job)
     }
 
     /// Returns a job as it is now.

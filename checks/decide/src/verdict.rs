@@ -2,7 +2,7 @@
 
 use std::ops::AddAssign;
 
-use roadstead_repository::{Lifecycle, OperationKind, OperationState};
+use roadstead_repository::{AttemptOutcome, Lifecycle, OperationKind, OperationState};
 
 use crate::vendor::Object;
 use crate::world::{PATIENCE, World};
@@ -63,12 +63,19 @@ fn operations(world: &World, tally: &mut Tally, violations: &mut Vec<String>) {
         let kind = operation.kind.as_str();
         let settled = operation.settled_at;
         let effects = world.audit.effects.get(&number).copied().unwrap_or(0);
-        if operation.kind == OperationKind::Reboot && effects > 1 {
+        let is_done_once = matches!(
+            operation.kind,
+            OperationKind::Reboot | OperationKind::Resize | OperationKind::Rebuild
+        );
+        if is_done_once && effects > 1 {
             violations.push(format!("{kind} {number} happened {effects} times"));
         }
+        let is_disturbed = world.audit.disturbed.contains(&number);
         match operation.state {
             OperationState::Succeeded => tally.done += 1,
-            OperationState::Failed if world.audit.refused.contains(&number) => tally.refused += 1,
+            OperationState::Failed if is_disturbed || world.audit.refused.contains(&number) => {
+                tally.refused += 1;
+            }
             OperationState::Failed => {
                 tally.failed += 1;
                 // After three requests without an answer, or ten whoever is to blame, and the
@@ -84,8 +91,18 @@ fn operations(world: &World, tally: &mut Tally, violations: &mut Vec<String>) {
             }
             OperationState::Attention => {
                 tally.attention += 1;
-                if operation.kind != OperationKind::Reboot {
+                // Only of what is sent at most once, and whose answer was lost, nobody can tell.
+                let is_undecided = matches!(
+                    operation.kind,
+                    OperationKind::Reboot | OperationKind::Rebuild
+                ) && operation.last_outcome == Some(AttemptOutcome::Unknown);
+                if !is_undecided && !is_disturbed {
                     violations.push(format!("{kind} {number} waits for a person"));
+                }
+                let is_told = effects > 0 && !world.audit.late.contains(&number);
+                if is_told && !is_disturbed {
+                    let why = "though the log tells of it";
+                    violations.push(format!("{kind} {number} waits for a person {why}"));
                 }
             }
             _ => {

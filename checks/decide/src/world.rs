@@ -1,16 +1,17 @@
 //! One play: workers that crash and pause, a vendor that loses answers, and a clock that jumps.
 
 mod call;
+mod script;
 mod sweep;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use fastrand::Rng;
 use jiff::Timestamp;
-use roadstead_core::{ActionKind, CreateGuarantee, Instance, State, after};
-use roadstead_repository::{Change, Lifecycle, OperationKind};
-use roadstead_service::{Book, Call, Observed, Step};
+use roadstead_core::{CreateGuarantee, Instance, after};
+use roadstead_repository::{Change, Lifecycle, OperationKind, OperationState};
+use roadstead_service::{Book, Call, Observed, Step, Target};
 
 use crate::engine::Engine;
 use crate::store::{Claim, Refused, Store};
@@ -59,8 +60,12 @@ pub(crate) enum Event {
     Arrive(usize, u64, Call),
     /// A worker's process is killed.
     Kill(usize, u64),
-    /// A request that was on its way for long has its effect.
+    /// A request that was on its way for long has its effect: on the server with this mark, or of
+    /// this operation.
     LateCommit(usize),
+    LateAct(usize),
+    /// It is over.
+    LateEnd(usize),
     /// The account is swept at its turn.
     SweepTurn,
     /// Everything is listed.
@@ -98,7 +103,11 @@ pub(crate) struct Audit {
     pub(crate) violations: Vec<String>,
     /// Operations that the vendor has refused in its own words.
     pub(crate) refused: Vec<usize>,
-    /// Requests that may not be repeated, by operation, that had their effect.
+    /// Operations whose request had its effect later than anybody could wait for it.
+    pub(crate) late: BTreeSet<usize>,
+    /// Operations whose server was changed under their hands by what another one had sent.
+    pub(crate) disturbed: BTreeSet<usize>,
+    /// How many requests of each operation had their effect.
     pub(crate) effects: BTreeMap<usize, u32>,
     /// Requests that made a server while there was one that the looks before must have shown.
     pub(crate) bought_twice: u64,
@@ -135,13 +144,14 @@ impl World {
             3 => Dedup::Name,
             _ => Dedup::Token,
         };
+        let shows_work = rng.bool();
         let mut world = Self {
             engine,
             rng,
             now: 0,
             queue: BTreeMap::new(),
             counter: 0,
-            vendor: Vendor::new(dedup),
+            vendor: Vendor::new(dedup, shows_work),
             store: Store::default(),
             workers: vec![Worker::default(), Worker::default()],
             audit: Audit::default(),
@@ -178,43 +188,6 @@ impl World {
             Dedup::None => CreateGuarantee::LookupOnly,
             Dedup::Name => CreateGuarantee::UniqueName,
             Dedup::Token => CreateGuarantee::Token,
-        }
-    }
-
-    /// What members ask for, and what befalls the account.
-    fn write_script(&mut self) {
-        for _ in 0..self.rng.usize(1..=3) {
-            let begin = self.rng.u64(0..5 * MINUTE);
-            self.put(begin, Event::Ask(usize::MAX, OperationKind::Create));
-        }
-        for _ in 0..self.rng.usize(0..=6) {
-            let time = self.rng.u64(MINUTE..FAULTS_END);
-            let server = self.rng.usize(0..3);
-            let kinds = [
-                OperationKind::Boot,
-                OperationKind::Shutdown,
-                OperationKind::PowerOff,
-                OperationKind::Reboot,
-            ];
-            let kind = self.rng.choice(kinds).unwrap_or(OperationKind::Boot);
-            self.put(time, Event::Ask(server, kind));
-        }
-        for server in 0..3 {
-            if self.rng.u8(0..10) < 4 {
-                let time = self.rng.u64(0..FAULTS_END);
-                self.put(time, Event::Ask(server, OperationKind::Delete));
-            }
-        }
-        if self.rng.u8(0..10) < 2 {
-            let time = self.rng.u64(0..FAULTS_END);
-            let end = time + self.rng.u64(30 * SECOND..5 * MINUTE);
-            self.put(time, Event::Swap);
-            self.put(end, Event::Thaw);
-        }
-        let sweep = self.rng.u64(0..millis(self.engine.clockwork.sweep));
-        self.put(sweep, Event::SweepTurn);
-        for worker in 0..self.workers.len() {
-            self.put(0, Event::Wake(worker));
         }
     }
 
@@ -278,6 +251,8 @@ impl World {
                     self.vendor.came_late();
                 }
             }
+            Event::LateAct(operation) => self.late_act(operation),
+            Event::LateEnd(operation) => self.disturb(operation),
             Event::SweepTurn => {
                 let next = self.now + millis(self.engine.clockwork.sweep);
                 self.put(next, Event::SweepTurn);
@@ -407,6 +382,9 @@ impl World {
     fn write(&mut self, claim: Claim, server: usize, change: &Change) {
         match self.store.apply(claim, change, self.now) {
             Ok(()) => {
+                if change.state == OperationState::Succeeded {
+                    self.see_success(claim.operation);
+                }
                 let doomed = change.doomed.iter();
                 let doomed: Vec<u64> = doomed.filter_map(|it| it.as_str().parse().ok()).collect();
                 for id in doomed {
@@ -420,6 +398,27 @@ impl World {
             Err(Refused::Edge(edge)) => self.violation(format!("no such edge: {edge}")),
             // The database refuses; the operation is taken up again.
             Err(Refused::Bound) => self.say("the server is bound elsewhere"),
+        }
+    }
+
+    /// Sees whether a server is what its operation says that it has become.
+    fn see_success(&mut self, number: usize) {
+        let Some(operation) = self.store.operations.get(number) else {
+            return;
+        };
+        let bound = self.store.servers.get(operation.server);
+        let bound = bound.and_then(|it| it.bound);
+        let Some(instance) = bound.and_then(|it| self.vendor.get(it, self.now)) else {
+            return;
+        };
+        let is_so = match &operation.target {
+            Some(Target::Plan(plan)) => instance.plan.as_ref() == Some(plan),
+            Some(Target::Image(image)) => instance.image.as_ref() == Some(image),
+            None => true,
+        };
+        if !is_so && !self.audit.disturbed.contains(&number) {
+            let kind = operation.kind.as_str();
+            self.violation(format!("{kind} {number} is done by the books only"));
         }
     }
 
@@ -462,16 +461,6 @@ impl World {
             0 => 0,
             1 => self.rng.u64(0..5 * SECOND).min(most),
             _ => self.rng.u64(0..most),
-        }
-    }
-
-    /// Returns what an action is called at the vendor, and the state that it is to lead to.
-    pub(crate) const fn wanted(kind: OperationKind) -> (ActionKind, State) {
-        match kind {
-            OperationKind::Shutdown => (ActionKind::Shutdown, State::Stopped),
-            OperationKind::PowerOff => (ActionKind::PowerOff, State::Stopped),
-            OperationKind::Reboot => (ActionKind::Reboot, State::Running),
-            _ => (ActionKind::Boot, State::Running),
         }
     }
 }

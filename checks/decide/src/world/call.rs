@@ -1,14 +1,14 @@
 //! What the vendor makes of a call, and what of its answer comes back.
 
 use roadstead_core::{
-    Error, ErrorKind, OperationStatus, Outcome, RemoteId, RemoteOperation, Retry,
+    ActionKind, Error, ErrorKind, OperationStatus, Outcome, RemoteId, RemoteOperation, Retry, State,
 };
 use roadstead_repository::OperationKind;
-use roadstead_service::{Call, Observed};
+use roadstead_service::{Call, Observed, Target};
 
 use super::{Event, Millis, SECOND, World, at, span};
-use crate::store::Claim;
-use crate::vendor::{Made, remote};
+use crate::store::{Claim, Operation};
+use crate::vendor::{Begun, JOB, Made, Work, remote};
 
 /// What befalls a changing request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,18 +56,19 @@ impl World {
         self.later(worker, token, observed);
     }
 
-    fn fate(&mut self, creates: bool) -> Fate {
+    fn fate(&mut self, kind: OperationKind) -> Fate {
         if !self.is_faulty() {
             return Fate::Answered;
         }
-        match self.rng.u8(0..100) {
-            52..64 => Fate::LostAfter,
-            64..76 => Fate::LostBefore,
-            76..80 if creates => Fate::Late(self.rng.u64(SECOND..900 * SECOND)),
-            80..83 if creates => Fate::Twice,
-            83..86 if creates => Fate::Dropped(self.rng.u64(SECOND..15 * SECOND)),
-            86..94 => Fate::NotExecuted,
-            94..97 => Fate::Rejected,
+        let creates = kind == OperationKind::Create;
+        match (self.rng.u8(0..100), latest(kind)) {
+            (52..64, _) => Fate::LostAfter,
+            (64..76, _) => Fate::LostBefore,
+            (76..80, Some(latest)) => Fate::Late(self.rng.u64(SECOND..latest)),
+            (80..83, _) if creates => Fate::Twice,
+            (83..86, _) if creates => Fate::Dropped(self.rng.u64(SECOND..15 * SECOND)),
+            (86..94, _) => Fate::NotExecuted,
+            (94..97, _) => Fate::Rejected,
             _ => Fate::Answered,
         }
     }
@@ -78,7 +79,7 @@ impl World {
             self.frozen = true;
             return self.refuse(operation, ErrorKind::BadToken);
         }
-        let fate = self.fate(true);
+        let fate = self.fate(OperationKind::Create);
         let lag = self.lag();
         self.say(&format!("the vendor gets a create: {fate:?}"));
         let before = self.vendor.objects.len();
@@ -185,38 +186,83 @@ impl World {
         let Some(id) = bound else {
             return Observed::Absent;
         };
-        let fate = self.fate(false);
+        let fate = self.fate(kind);
         self.say(&format!("the vendor gets a {}: {fate:?}", kind.as_str()));
         let is_lost = match fate {
             Fate::LostAfter => true,
             Fate::LostBefore => return self.lose(),
+            Fate::Late(by) => {
+                self.put(self.now + by, Event::LateAct(operation));
+                return self.lose();
+            }
             Fate::NotExecuted => return self.turned_away(),
             Fate::Rejected => return self.refuse(operation, ErrorKind::Invalid),
-            Fate::Answered | Fate::Late(_) | Fate::Twice | Fate::Dropped(_) => false,
+            Fate::Answered | Fate::Twice | Fate::Dropped(_) => false,
         };
         let done = if kind == OperationKind::Delete {
-            self.delete(id).then(|| deleting(id))
+            match self.delete(id) {
+                true => Begun::Job(deleting(id)),
+                false => Begun::Absent,
+            }
         } else {
             let fails = self.accident(20);
-            let job = self.vendor.act(id, Self::wanted(kind), self.now, fails);
-            if job.is_some() {
-                *self.audit.effects.entry(operation).or_default() += 1;
-            }
             if fails {
                 self.audit.refused.push(operation);
             }
-            job
+            self.begin(operation, id, fails)
         };
         if is_lost {
             return self.lose();
         }
         match done {
-            Some(job) => Observed::Accepted(job),
-            None => {
+            Begun::Job(job) => Observed::Accepted(job),
+            Begun::Busy => self.refuse(operation, ErrorKind::Busy),
+            Begun::Absent => {
                 self.audit.refused.push(operation);
                 Observed::Absent
             }
         }
+    }
+
+    /// Has the vendor begin what an operation asks for.
+    fn begin(&mut self, operation: usize, id: u64, fails: bool) -> Begun {
+        let Some(work) = self.store.operations.get(operation).map(work) else {
+            return Begun::Absent;
+        };
+        let lasts = match work.1 {
+            Work::Power(_) => JOB,
+            Work::Plan(_) | Work::Image(_) => self.rng.u64(JOB..600 * SECOND),
+        };
+        let begun = self.vendor.act(id, work, (self.now, lasts), fails);
+        if let Begun::Job(_) = begun {
+            *self.audit.effects.entry(operation).or_default() += 1;
+            if self.audit.late.contains(&operation) {
+                self.put(self.now + lasts, Event::LateEnd(operation));
+            }
+        }
+        begun
+    }
+
+    /// Has a request its effect long after it was sent, whatever is asked of the server by now.
+    pub(super) fn late_act(&mut self, operation: usize) {
+        let server = self.store.operations.get(operation).map(|it| it.server);
+        let server = server.and_then(|it| self.store.servers.get(it));
+        if let Some(id) = server.and_then(|it| it.bound) {
+            self.audit.late.insert(operation);
+            self.begin(operation, id, false);
+            self.disturb(operation);
+        }
+    }
+
+    /// Notes whose server is changed now by what another operation had sent.
+    pub(super) fn disturb(&mut self, operation: usize) {
+        let server = self.store.operations.get(operation).map(|it| it.server);
+        let others = self.store.operations.iter().enumerate();
+        let others = others
+            .filter(|(number, it)| *number != operation && Some(it.server) == server)
+            .filter(|(_, it)| !it.state.is_settled())
+            .map(|(number, _)| number);
+        self.audit.disturbed.extend(others);
     }
 
     fn look(&mut self, server: usize) -> Observed {
@@ -304,6 +350,36 @@ impl World {
     fn hiccup(&mut self) -> Error {
         let kinds = [ErrorKind::Timeout, ErrorKind::Server, ErrorKind::Throttled];
         error(self.rng.choice(kinds).unwrap_or(ErrorKind::Timeout))
+    }
+}
+
+/// Returns how long a request of a kind may be on its way; `None` for one that has its effect at
+/// once or never. Of a resize it is less than the settle window: it is sent again behind it.
+const fn latest(kind: OperationKind) -> Option<Millis> {
+    match kind {
+        OperationKind::Create | OperationKind::Reboot | OperationKind::Rebuild => {
+            Some(900 * SECOND)
+        }
+        OperationKind::Resize => Some(150 * SECOND),
+        OperationKind::Boot
+        | OperationKind::Shutdown
+        | OperationKind::PowerOff
+        | OperationKind::Delete
+        | OperationKind::Import
+        | OperationKind::Release => None,
+    }
+}
+
+/// Returns what an operation is called at the vendor, and what it makes of its server.
+fn work(operation: &Operation) -> (ActionKind, Work) {
+    let power = |kind, state| (kind, Work::Power(state));
+    match (operation.kind, &operation.target) {
+        (_, Some(Target::Plan(plan))) => (ActionKind::Resize, Work::Plan(plan.clone())),
+        (_, Some(Target::Image(image))) => (ActionKind::Rebuild, Work::Image(image.clone())),
+        (OperationKind::Shutdown, _) => power(ActionKind::Shutdown, State::Stopped),
+        (OperationKind::PowerOff, _) => power(ActionKind::PowerOff, State::Stopped),
+        (OperationKind::Reboot, _) => power(ActionKind::Reboot, State::Running),
+        _ => power(ActionKind::Boot, State::Running),
     }
 }
 

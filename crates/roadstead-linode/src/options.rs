@@ -12,6 +12,9 @@ use crate::error::{invalid, kind};
 /// Names, in the schema, the list that an option is chosen from.
 const CHOICES: &str = "x-roadstead-choices";
 
+/// Says, in the schema, that an option is an application's to set.
+const OF_APP: &str = "x-roadstead-app";
+
 /// The longest data of a StackScript, as JSON.
 const STACKSCRIPT_DATA_MAX: usize = 65_535;
 
@@ -138,7 +141,8 @@ pub(crate) fn schema() -> Value {
                 "title": "StackScript",
                 "description": "A StackScript to run at the first boot, such as an application's.",
                 "type": "integer",
-                "minimum": 1
+                "minimum": 1,
+                (OF_APP): true
             },
             "stackscript_data": {
                 "title": "StackScript data",
@@ -149,7 +153,8 @@ pub(crate) fn schema() -> Value {
                         { "type": "string" },
                         { "type": "array", "items": { "type": "string" } }
                     ]
-                }
+                },
+                (OF_APP): true
             },
             "firewall_id": {
                 "title": "Firewall",

@@ -2,14 +2,18 @@
 
 mod keeper;
 
+use std::sync::Arc;
+
 use roadstead_cache::{CachedProvider, CatalogueKind, Fetched, Status};
-use roadstead_core::{ErrorKind, Feature, Image, MarketplaceApp, Plan, ProviderId, Region};
+use roadstead_core::{
+    Choice, ChoiceList, ErrorKind, Feature, Image, MarketplaceApp, Plan, ProviderId, Region,
+};
 use roadstead_repository::Verification;
 use tracing::instrument;
 
 pub use self::keeper::Keeper;
 use crate::error::{Error, Result};
-use crate::grant::{Grant, OperatorGrant, ReadInstances};
+use crate::grant::{Grant, ManageInstances, OperatorGrant, ReadInstances};
 use crate::platform::Platform;
 use crate::providers::usable;
 use crate::registry::Account;
@@ -138,6 +142,33 @@ impl Platform {
         };
         let found = self.watch_token(&account, found).await?;
         Ok((account.record.id, found))
+    }
+
+    /// Returns what can be chosen at an account as the value of an option of a create. The vendor
+    /// is asked each time.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::plans`]; `Unsupported` where the vendor has no such list.
+    #[instrument(level = "debug", skip_all, fields(provider.kind = source.kind))]
+    pub async fn choices(
+        &self,
+        _grant: &Grant<ManageInstances>,
+        source: &CatalogueSource,
+        of: ChoiceList,
+    ) -> Result<Arc<[Choice]>> {
+        let account = self.source(source).await?;
+        let descriptor = account.provider.descriptor();
+        let Some(choices) = account.provider.extensions().choices else {
+            let why = descriptor.refusal(of.feature());
+            return Err(roadstead_core::Error::unsupported(
+                descriptor.kind.clone(),
+                "list what can be chosen",
+                why.unwrap_or_else(|| "this provider has nothing to choose from".into()),
+            )
+            .into());
+        };
+        self.watch_token(&account, choices.choices(of).await).await
     }
 
     async fn source(&self, source: &CatalogueSource) -> Result<Account> {

@@ -1,6 +1,6 @@
 //! What only the vendor knows of a server, from the request to the vendor's books.
 
-use roadstead_core::ErrorKind;
+use roadstead_core::{ChoiceList, ErrorKind, Feature};
 use roadstead_service::{CatalogueSource, Error, Lifecycle, OperationState};
 use roadstead_testkit::{Scratch, on_both_databases};
 use serde_json::{Value, json};
@@ -111,6 +111,28 @@ at_each_vendor! {
                 panic!("`{nobodys}` is no script");
             };
             assert_eq!(errors[0].field, "id");
+        }
+    }
+}
+
+at_each_vendor! {
+    async fn what_an_option_is_chosen_from_is_shown(stage: &Stage) {
+        let source = CatalogueSource {
+            kind: stage.vendor.kind.to_owned(),
+            provider: None,
+        };
+        let direct = stage.direct();
+        for list in ChoiceList::ALL {
+            let asked = stage.platform.choices(&stage.member(), &source, list).await;
+            if direct.descriptor().supports(list.feature()) {
+                assert!(!asked.unwrap().is_empty(), "{list:?}");
+            } else {
+                assert_eq!(list.feature(), Feature::PlacementGroup);
+                let Err(Error::Provider(refusal)) = asked else {
+                    panic!("the vendor has no {list:?}");
+                };
+                assert_eq!(refusal.kind, ErrorKind::Unsupported);
+            }
         }
     }
 }

@@ -82,6 +82,12 @@ impl Values {
         self.find(name).is_some()
     }
 
+    /// Puts a value in the place of whatever was sent under a name.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.0.retain(|it| it.0 != name);
+        self.0.push((name.to_owned(), value.to_owned()));
+    }
+
     /// Returns the part behind the question mark with these fields changed; an empty value takes
     /// a field out, and so does no value at all.
     pub(crate) fn with(&self, changes: &[(&str, &str)]) -> String {

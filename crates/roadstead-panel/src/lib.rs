@@ -11,8 +11,10 @@ mod door;
 mod failure;
 mod form;
 mod next;
+mod offer;
 mod pages;
 mod route;
+mod soon;
 mod ui;
 mod visitor;
 

@@ -1,6 +1,7 @@
 //! Every page, by what it is about.
 
 mod activity;
+mod create;
 mod login;
 mod preferences;
 mod servers;
@@ -26,6 +27,7 @@ pub(crate) fn all() -> Vec<Route> {
         servers::routes(),
         ssh_keys::routes(),
         activity::routes(),
+        create::routes(),
         login::routes(),
         setup::routes(),
         preferences::routes(),

@@ -1,6 +1,8 @@
 //! Every component in every state, for whoever works on the panel. Builds for users have no such
 //! page.
 
+mod choices;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -50,6 +52,7 @@ async fn show(visitor: Anyone) -> Answer {
             (signs(&visitor))
             (forms(&visitor))
             (lists())
+            (choices::section(&visitor))
             (rows_of_pages())
         }))
 }

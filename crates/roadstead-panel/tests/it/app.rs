@@ -13,15 +13,16 @@ use actix_web::{App, HttpServer, rt};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use reqwest::{Client, Method, redirect};
-use roadstead_core::{Clock, InstanceId, Provider, ProviderId, Secret, after};
+use roadstead_core::{Clock, InstanceId, Markup, Percent, Provider, ProviderId, Secret, after};
 use roadstead_digitalocean::DigitalOceanBuilder;
 use roadstead_http::TokioClock;
 use roadstead_linode::LinodeBuilder;
 use roadstead_panel::Transport;
 use roadstead_repository::{Keyring, Options, Repository};
 use roadstead_service::{
-    Caller, Clockwork, CreateServer, Engine, Factory, ManageInstances, NewUser, Platform,
-    PlatformConfig, RegisterProvider, Role,
+    Caller, CatalogueSource, Clockwork, CreateServer, Engine, Factory, ImportFilter, ImportPlans,
+    ManageInstances, NewUser, OwnMarkups, Platform, PlatformConfig, ReadInstances,
+    RegisterProvider, Role,
 };
 use roadstead_sim::{DigitalOceanSim, LinodeSim, SimulatorConfig, TOKEN_FULL};
 use roadstead_testkit::{Backend, Scratch};
@@ -53,7 +54,7 @@ impl Default for Setup {
 
 pub(crate) struct TestApp {
     pub(crate) digitalocean: roadstead_sim::Running,
-    _linode: roadstead_sim::Running,
+    pub(crate) linode: roadstead_sim::Running,
     pub(crate) address: SocketAddr,
     pub(crate) platform: Arc<Platform>,
     /// Moves the service's time on.
@@ -116,7 +117,7 @@ impl TestApp {
         let (address, server) = serve(Arc::clone(&platform), setup.transport);
         Self {
             digitalocean,
-            _linode: linode,
+            linode,
             address,
             platform,
             clock,
@@ -181,6 +182,37 @@ impl TestApp {
             ids.push(registered.unwrap().record.id);
         }
         [ids[0], ids[1]]
+    }
+
+    /// Has the catalogues of accounts read, so that no page has to wait for them.
+    pub(crate) async fn warm(&self, accounts: [ProviderId; 2]) {
+        let caller = self.caller(Member).await;
+        let grant = caller.grant::<ReadInstances>(None).unwrap();
+        for (id, kind) in accounts.into_iter().zip(["digitalocean", "linode"]) {
+            let source = CatalogueSource {
+                kind: kind.to_owned(),
+                provider: Some(id),
+            };
+            let platform = &self.platform;
+            platform.plans(&grant, &source).await.unwrap();
+            platform.images(&grant, &source).await.unwrap();
+            platform.regions(&grant, &source).await.unwrap();
+            platform.marketplace(&grant, &source).await.unwrap();
+        }
+    }
+
+    /// Puts all plans of an account on sale, at a fifth more than they cost; with regions, only
+    /// there.
+    pub(crate) async fn sell(&self, provider: ProviderId, regions: &[&str]) {
+        let grant = self.caller(Operator).await.operator().unwrap();
+        let import = ImportPlans {
+            provider,
+            markup: Markup::Percent(Percent::new(20.into()).unwrap()),
+            own_markups: OwnMarkups::Keep,
+            regions: regions.iter().map(|it| (*it).to_owned()).collect(),
+            filter: ImportFilter::default(),
+        };
+        self.platform.import_plans(&grant, import).await.unwrap();
     }
 
     /// Creates a server as a member of Harbor.

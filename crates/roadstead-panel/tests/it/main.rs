@@ -12,6 +12,7 @@ mod app;
 mod assets;
 mod bulk;
 mod contrast;
+mod create;
 mod door;
 mod judge;
 mod login;

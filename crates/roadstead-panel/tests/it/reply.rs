@@ -150,7 +150,7 @@ impl Reply {
     #[track_caller]
     pub(crate) fn mistake(&self, field: &str) -> String {
         assert_eq!(self.status.as_u16(), 422, "{}", self.text);
-        let said = self.texts(&format!("#field-{field}-error"));
+        let said = self.texts(&format!("[id='field-{field}-error']"));
         assert_eq!(
             said.len(),
             1,

@@ -1,10 +1,11 @@
 //! Every page in the states in which the tests look at it. A route without a visit fails a test.
 
 mod account;
+mod create;
 mod servers;
 mod ssh_keys;
 
-use roadstead_core::{InstanceId, SshKeyId};
+use roadstead_core::{InstanceId, ProviderId, SshKeyId};
 use roadstead_panel::Kind;
 use roadstead_service::{AddSshKey, InstancePatch, ProviderChange};
 
@@ -17,6 +18,8 @@ use crate::xss::CORPUS;
 /// What is there to look at.
 pub(crate) struct World {
     pub(crate) app: TestApp,
+    /// An account at each provider, whose catalogues are here.
+    pub(crate) accounts: [ProviderId; 2],
     /// A server that was accepted a moment ago.
     pub(crate) server: InstanceId,
     /// An SSH key.
@@ -27,14 +30,15 @@ impl World {
     /// Makes a world whose people have named things to do harm.
     pub(crate) async fn make() -> Self {
         let app = TestApp::start().await;
-        let [_, green] = app.stock().await;
+        let accounts = app.stock().await;
+        app.warm(accounts).await;
         let hostile = CORPUS.join("\n");
         let operator = app.caller(Operator).await.operator().unwrap();
         let change = ProviderChange {
             name: Some("Green \"><xss-probe>".to_owned()),
             ..ProviderChange::default()
         };
-        let changed = app.platform.change_provider(&operator, green, change);
+        let changed = app.platform.change_provider(&operator, accounts[1], change);
         changed.await.unwrap();
         let server = app
             .create_with("web-1", |it| it.tags = vec!["blue".to_owned()])
@@ -54,7 +58,12 @@ impl World {
             public_key: format!("{} \"><xss-probe>", public_key(1)),
         };
         let key = app.platform.add_ssh_key(&grant, add).await.unwrap().id;
-        Self { app, server, key }
+        Self {
+            app,
+            accounts,
+            server,
+            key,
+        }
     }
 }
 
@@ -150,6 +159,7 @@ pub(crate) fn all(world: &World) -> Vec<Visit> {
     [
         servers::visits(world),
         ssh_keys::visits(world),
+        create::visits(world),
         account::visits(),
     ]
     .into_iter()

@@ -22,8 +22,31 @@ pub(crate) const CORPUS: [&str; 12] = [
 ];
 
 /// The fields of addresses.
-const QUERY: [&str; 9] = [
-    "label", "status", "provider", "region", "tag", "sort", "next", "q", "name",
+const QUERY: [&str; 24] = [
+    "label",
+    "status",
+    "provider",
+    "region",
+    "tag",
+    "sort",
+    "next",
+    "q",
+    "name",
+    "account",
+    "plan",
+    "image",
+    "app",
+    "script",
+    "other",
+    "tab",
+    "class",
+    "arch",
+    "vcpus",
+    "memory",
+    "price",
+    "disk",
+    "available",
+    "pin",
 ];
 
 #[tokio::test]

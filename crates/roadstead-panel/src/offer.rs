@@ -211,6 +211,11 @@ impl Offer {
         self.price.as_ref()?.hourly
     }
 
+    /// Returns in which currency it is paid.
+    pub(crate) fn currency(&self) -> Option<Currency> {
+        self.monthly().or(self.hourly()).map(|it| it.currency)
+    }
+
     /// Returns what a month costs per virtual processor.
     pub(crate) fn per_vcpu(&self) -> Option<Money> {
         divided(self.monthly()?, self.vcpus.into())

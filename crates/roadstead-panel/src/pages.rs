@@ -1,6 +1,7 @@
 //! Every page, by what it is about.
 
 mod activity;
+mod compare;
 mod create;
 mod login;
 mod preferences;
@@ -27,6 +28,7 @@ pub(crate) fn all() -> Vec<Route> {
         servers::routes(),
         ssh_keys::routes(),
         activity::routes(),
+        compare::routes(),
         create::routes(),
         login::routes(),
         setup::routes(),

@@ -2,6 +2,7 @@
 
 pub(crate) mod age;
 pub(crate) mod badge;
+pub(crate) mod bars;
 pub(crate) mod bulk_bar;
 pub(crate) mod check_group;
 pub(crate) mod choice_cards;
@@ -34,6 +35,7 @@ pub(crate) mod wizard_steps;
 
 pub(crate) use self::age::age;
 pub(crate) use self::badge::{Health, health_badge, status_badge};
+pub(crate) use self::bars::{Bar, bars};
 pub(crate) use self::bulk_bar::bulk_bar;
 pub(crate) use self::check_group::check_group;
 pub(crate) use self::choice_cards::{Card, choice_cards};
@@ -50,8 +52,8 @@ pub(crate) use self::id::id_of;
 pub(crate) use self::money::{money, price};
 pub(crate) use self::notice::{Tone, notice};
 pub(crate) use self::page::Page;
-pub(crate) use self::pager::pager;
-pub(crate) use self::plan_table::plan_table;
+pub(crate) use self::pager::{cut, pager};
+pub(crate) use self::plan_table::{PLAN_COLUMNS, plan_cells, plan_kind, plan_table};
 pub(crate) use self::sentence::sentence;
 pub(crate) use self::size::{disk, memory};
 pub(crate) use self::summary::{Summary, summary};

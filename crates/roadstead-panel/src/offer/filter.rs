@@ -1,6 +1,6 @@
 //! Which plans are looked for.
 
-use roadstead_core::{Arch, MiB, plain_decimal};
+use roadstead_core::{Arch, Currency, MiB, plain_decimal};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
@@ -21,22 +21,11 @@ pub(crate) struct Filter {
     memory: Option<MiB>,
     disk: Option<MiB>,
     price: Option<Decimal>,
+    currency: Option<Currency>,
     available: bool,
 }
 
 impl Filter {
-    /// The names under which it is sent.
-    pub(crate) const NAMES: [&'static str; 8] = [
-        "name",
-        "class",
-        "arch",
-        "vcpus",
-        "memory",
-        "disk",
-        "price",
-        "available",
-    ];
-
     /// Reads what was sent.
     pub(crate) fn read(values: &Values) -> Self {
         let text = |name| values.given(name).map(str::to_lowercase);
@@ -54,6 +43,7 @@ impl Filter {
             memory: gib("memory"),
             disk: gib("disk"),
             price: values.given("price").and_then(|it| plain_decimal(it, 9)),
+            currency: values.given("currency").and_then(Currency::from_code),
             available: values.given("available").is_some(),
         }
     }
@@ -75,6 +65,7 @@ impl Filter {
             && self
                 .price
                 .is_none_or(|it| offer.monthly().is_some_and(|month| month.amount <= it))
+            && self.currency.is_none_or(|it| offer.currency() == Some(it))
             && !(self.available && offer.refusal.is_some())
     }
 }

@@ -41,7 +41,6 @@ fn by(column: &str, backwards: bool, one: &Offer, other: &Offer) -> Ordering {
         "hourly" => money(Offer::hourly),
         "per_vcpu" => money(Offer::per_vcpu),
         "per_gib" => money(Offer::per_gib),
-        "provider" => unknown_last(Some(one.account), Some(other.account), backwards),
         _ => money(Offer::monthly),
     }
 }

@@ -2,7 +2,7 @@
 
 mod about;
 mod bulk;
-mod csv;
+pub(super) mod csv;
 mod delete;
 mod list;
 mod overview;

@@ -11,6 +11,7 @@ mod activity;
 mod app;
 mod assets;
 mod bulk;
+mod compare;
 mod contrast;
 mod create;
 mod door;

@@ -1,6 +1,7 @@
 //! Every page in the states in which the tests look at it. A route without a visit fails a test.
 
 mod account;
+mod compare;
 mod create;
 mod servers;
 mod ssh_keys;
@@ -160,6 +161,7 @@ pub(crate) fn all(world: &World) -> Vec<Visit> {
         servers::visits(world),
         ssh_keys::visits(world),
         create::visits(world),
+        compare::visits(world),
         account::visits(),
     ]
     .into_iter()

@@ -7,7 +7,7 @@ use roadstead_core::Billed;
 use roadstead_service::ManageInstances;
 
 use super::chosen::Chosen;
-use super::frame::{So, bar, beside, cut, steps};
+use super::frame::{So, bar, beside, steps};
 use super::place::{self, Place};
 use super::shop::Plans;
 use super::{IMAGE, PLAN};
@@ -15,7 +15,7 @@ use crate::failure::{Answer, Failure};
 use crate::form::{Filled, Mistakes, Values};
 use crate::offer::{ARCHES, CHEAPEST_FIRST, Filter, Offer, Ware, read_at, sort};
 use crate::soon::not_here;
-use crate::ui::{Field, Page, Text, age, field, pager, plan_table};
+use crate::ui::{Field, Page, Text, age, cut, field, pager, plan_table};
 use crate::visitor::{Member, Visitor};
 
 /// Returns the plan that was chosen, or what is wrong with it; `None` where the provider's own

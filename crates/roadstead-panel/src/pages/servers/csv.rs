@@ -83,7 +83,7 @@ fn line(server: &Instance) -> String {
 
 /// Spells a cell. Spreadsheets run what begins as a formula, so that such a text gets an
 /// apostrophe before it.
-fn cell(text: &str) -> String {
+pub(in crate::pages) fn cell(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let guard = if formula { "'" } else { "" };
     if text.contains(['"', ',', '\n', '\r']) {

@@ -7,11 +7,11 @@ use roadstead_core::{Arch, GbPerMonth, MiB, ProviderId};
 use roadstead_service::Error;
 use uuid::Uuid;
 
-use super::{PATH, an_hour_and_a_month};
+use super::{PATH, an_hour_and_a_month, usd};
 use crate::form::{Filled, Mistakes, Values};
 use crate::offer::{Offer, Ware};
 use crate::soon::{Soon, not_here};
-use crate::ui::{Choice, Group, check_group, choice_groups, code_block, plan_table};
+use crate::ui::{Bar, Choice, Group, bars, check_group, choice_groups, code_block, plan_table};
 use crate::visitor::Visitor;
 
 pub(super) fn section(visitor: &Visitor) -> Markup {
@@ -60,6 +60,10 @@ pub(super) fn section(visitor: &Visitor) -> Markup {
             }
         }
         section {
+            h2 { "Amounts side by side" }
+            (bars("Cheapest", &[bar("Blue", Some("20")), bar("Green", Some("5")), bar("Red", None)]))
+        }
+        section {
             h2 { "What is not here" }
             (not_here(visitor, "Blue", "its regions", &Soon::<()>::Later))
             (not_here(visitor, "Blue", "its regions", &Soon::<()>::Failed(failed)))
@@ -68,6 +72,14 @@ pub(super) fn section(visitor: &Visitor) -> Markup {
             h2 { "Lines to copy" }
             (code_block("lines", "command", "curl \\\n  https://example.com"))
         }
+    }
+}
+
+fn bar(label: &'static str, amount: Option<&str>) -> Bar<'static> {
+    Bar {
+        label,
+        note: html! { "small" },
+        amount: amount.map(usd),
     }
 }
 

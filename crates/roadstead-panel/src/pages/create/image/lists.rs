@@ -9,8 +9,7 @@ use roadstead_core::{Image, MarketplaceApp};
 use super::start::{refusal, works_upon};
 use super::{Shelf, Tab};
 use crate::form::Filled;
-use crate::pages::create::frame::cut;
-use crate::ui::{Choice, Field, Group, field};
+use crate::ui::{Choice, Field, Group, cut, field};
 
 /// A part of a list.
 pub(super) struct List {

@@ -1,7 +1,9 @@
 //! What the vendors say of servers at rest.
 
+use std::time::Duration;
+
 use diesel::sql_types::Bool;
-use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
+use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use roadstead_core::{InstanceId, ProviderId};
 
@@ -41,13 +43,14 @@ impl Repository {
         rows.into_iter().map(row::Instance::into_record).collect()
     }
 
-    /// Writes what the vendors say of servers, as far as these are still live and at rest.
+    /// Writes what the vendors say of servers, as far as these are still live and at rest, and
+    /// were not seen since the vendor was asked, `age` ago: an answer may come after a newer one.
     /// Returns how many changed.
     ///
     /// # Errors
     ///
     /// [`Error::Unavailable`](crate::Error::Unavailable) if the database does not answer.
-    pub async fn observe(&self, seen: &[(InstanceId, Observation)]) -> Result<u32> {
+    pub async fn observe(&self, seen: &[(InstanceId, Observation)], age: Duration) -> Result<u32> {
         if seen.is_empty() {
             return Ok(0);
         }
@@ -57,7 +60,7 @@ impl Repository {
         let repository = self.clone();
         detached(async move {
             let mut tx = repository.db.begin().await?;
-            let outcome = observe(&mut tx, &sorted).await;
+            let outcome = observe(&mut tx, &sorted, age).await;
             let changed = tx.finish(outcome).await?;
             if changed > 0 {
                 repository.told();
@@ -68,8 +71,13 @@ impl Repository {
     }
 }
 
-async fn observe(tx: &mut Connection, seen: &[(InstanceId, Observation)]) -> Result<u32> {
+async fn observe(
+    tx: &mut Connection,
+    seen: &[(InstanceId, Observation)],
+    age: Duration,
+) -> Result<u32> {
     let now = tx.now().await?;
+    let asked = now.before(age);
     let mut changed = 0_u32;
     let mut told = Told::default();
     for chunk in seen.chunks(AT_ONCE) {
@@ -77,6 +85,11 @@ async fn observe(tx: &mut Connection, seen: &[(InstanceId, Observation)]) -> Res
         let resting = vps_instances::table
             .filter(vps_instances::id.eq_any(&ids))
             .filter(at_rest())
+            .filter(
+                vps_instances::observed_at
+                    .is_null()
+                    .or(vps_instances::observed_at.le(asked)),
+            )
             .order(vps_instances::id);
         let rows: Vec<row::Instance> = match tx {
             Connection::Postgres(object) => {

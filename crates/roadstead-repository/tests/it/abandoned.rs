@@ -33,7 +33,7 @@ on_both_databases! {
         let repository = &fleet.repository;
         let get = async || repository.get_instance(&fleet.tenant, id).await.unwrap();
 
-        abandon(repository.observe(&[(id, observation(State::Stopped))])).await;
+        abandon(repository.observe(&[(id, observation(State::Stopped))], Duration::ZERO)).await;
         eventually("an observation", async || get().await.power == State::Stopped).await;
 
         let patch = InstancePatch { label: Some("new".to_owned()), ..InstancePatch::default() };

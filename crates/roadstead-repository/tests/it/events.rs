@@ -86,12 +86,12 @@ on_both_databases! {
         let patch = InstancePatch { label: Some("Harbor".to_owned()), ..InstancePatch::default() };
         fleet.repository.update_instance(&fleet.tenant, id, patch, audit()).await.unwrap();
         let mut seen = observation(State::Running);
-        fleet.repository.observe(&[(id, seen.clone())]).await.unwrap();
+        fleet.repository.observe(&[(id, seen.clone())], Duration::ZERO).await.unwrap();
         // A word of the provider's that members never see.
         seen.power_raw = "RUNNING, MORE OR LESS".to_owned();
-        assert_eq!(fleet.repository.observe(&[(id, seen.clone())]).await.unwrap(), 1);
+        assert_eq!(fleet.repository.observe(&[(id, seen.clone())], Duration::ZERO).await.unwrap(), 1);
         seen.power = State::Stopped;
-        fleet.repository.observe(&[(id, seen)]).await.unwrap();
+        fleet.repository.observe(&[(id, seen)], Duration::ZERO).await.unwrap();
         let told = told(&fleet).await.split_off(before);
         assert_eq!(words(&told), ["instance running", "instance stopped"]);
         let EventBody::Instance(brief) = &told[0].body else { panic!("{told:?}") };

@@ -1,5 +1,7 @@
 //! What the poller writes: only about servers at rest, and only what differs.
 
+use std::time::Duration;
+
 use roadstead_core::{ProviderId, State};
 use roadstead_repository::{Lifecycle, OperationKind, OperationState};
 use roadstead_testkit::{Scratch, on_both_databases};
@@ -15,15 +17,15 @@ on_both_databases! {
         let get = async |id| fleet.repository.get_instance(&fleet.tenant, id).await.unwrap();
         let before = [get(one).await, get(two).await];
         let seen = [(two, observation(State::Running)), (one, observation(State::Stopped))];
-        assert_eq!(fleet.repository.observe(&seen).await.unwrap(), 1);
+        assert_eq!(fleet.repository.observe(&seen, Duration::ZERO).await.unwrap(), 1);
         let after = [get(one).await, get(two).await];
         assert_eq!(after[0].power, State::Stopped);
         assert_eq!(after[0].public_status(), "stopped");
         assert!(after[0].updated_at > before[0].updated_at);
         assert_eq!(after[1].updated_at, before[1].updated_at);
         assert!(after.iter().zip(&before).all(|(it, before)| it.observed_at > before.observed_at));
-        assert_eq!(fleet.repository.observe(&seen).await.unwrap(), 0);
-        assert_eq!(fleet.repository.observe(&[]).await.unwrap(), 0);
+        assert_eq!(fleet.repository.observe(&seen, Duration::ZERO).await.unwrap(), 0);
+        assert_eq!(fleet.repository.observe(&[], Duration::ZERO).await.unwrap(), 0);
     }
 
     async fn a_server_that_is_worked_on_is_not_observed(database: &Scratch) {
@@ -37,9 +39,24 @@ on_both_databases! {
         assert_eq!(watched.iter().map(|it| it.id).collect::<Vec<_>>(), [quiet]);
         assert_eq!(fleet.repository.watched(ProviderId::fresh()).await.unwrap(), []);
         let seen = [busy, dying, quiet].map(|it| (it, observation(State::Error)));
-        assert_eq!(fleet.repository.observe(&seen).await.unwrap(), 1);
+        assert_eq!(fleet.repository.observe(&seen, Duration::ZERO).await.unwrap(), 1);
         let instance = fleet.repository.get_instance(&fleet.tenant, busy).await.unwrap();
         assert_eq!(instance.power, State::Running);
+    }
+
+    async fn an_answer_that_is_older_than_what_is_known_changes_nothing(database: &Scratch) {
+        let fleet = Fleet::open(database).await;
+        let id = fleet.live("r1").await;
+        let get = async || fleet.repository.get_instance(&fleet.tenant, id).await.unwrap();
+        let stopped = [(id, observation(State::Stopped))];
+        assert_eq!(fleet.repository.observe(&stopped, Duration::ZERO).await.unwrap(), 1);
+        let seen = get().await.observed_at;
+        let running = [(id, observation(State::Running))];
+        let asked_before = Duration::from_secs(60);
+        assert_eq!(fleet.repository.observe(&running, asked_before).await.unwrap(), 0);
+        let now = get().await;
+        assert_eq!((now.power, now.observed_at), (State::Stopped, seen));
+        assert_eq!(fleet.repository.observe(&running, Duration::ZERO).await.unwrap(), 1);
     }
 
     async fn a_thousand_servers_are_observed_at_once(database: &Scratch) {
@@ -49,7 +66,7 @@ on_both_databases! {
             .map(|_| (roadstead_core::InstanceId::fresh(), observation(State::Stopped)))
             .collect();
         seen.push((id, observation(State::Stopped)));
-        assert_eq!(fleet.repository.observe(&seen).await.unwrap(), 1);
+        assert_eq!(fleet.repository.observe(&seen, Duration::ZERO).await.unwrap(), 1);
     }
 
     async fn a_missing_server_is_left_alone(database: &Scratch) {
@@ -62,6 +79,6 @@ on_both_databases! {
         fleet.repository.apply(&claim, &lost).await.unwrap();
         assert_eq!(fleet.repository.watched(fleet.provider).await.unwrap(), []);
         let seen = [(id, observation(State::Running))];
-        assert_eq!(fleet.repository.observe(&seen).await.unwrap(), 0);
+        assert_eq!(fleet.repository.observe(&seen, Duration::ZERO).await.unwrap(), 0);
     }
 }

@@ -1,5 +1,7 @@
 //! Lists of servers: whole, in order, filtered, and without the deleted ones.
 
+use std::time::Duration;
+
 use roadstead_core::{InstanceId, State};
 use roadstead_repository::{
     InstanceFilter, InstancePatch, Lifecycle, ListedBy, Listing, OperationKind, OperationState,
@@ -134,7 +136,7 @@ on_both_databases! {
         let stopped = fleet.live("r2").await;
         let deleted = fleet.live("r3").await;
         let deleting = fleet.live("r4").await;
-        fleet.repository.observe(&[(stopped, observation(State::Stopped))]).await.unwrap();
+        fleet.repository.observe(&[(stopped, observation(State::Stopped))], Duration::ZERO).await.unwrap();
         fleet.act(deleted, OperationKind::Delete).await.unwrap();
         let claim = fleet.claim().await;
         let mut gone = change(OperationState::Succeeded);

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::TryStreamExt;
 use roadstead_core::{ErrorKind, InstanceQuery, Lane, ProviderExt, RemoteId};
@@ -110,6 +110,7 @@ async fn read(platform: &Platform, account: &Account) -> Result<(), crate::Error
         tag: Some(format!("rs:d:{}", platform.deployment).into()),
         ..InstanceQuery::default()
     };
+    let asked = Instant::now();
     let seen: Vec<_> = match account
         .provider
         .in_lane(Lane::Background)
@@ -132,7 +133,10 @@ async fn read(platform: &Platform, account: &Account) -> Result<(), crate::Error
         .collect();
     // A server that is absent from one list is not believed to be gone.
     let absent = watched.len().saturating_sub(observations.len());
-    let changed = platform.repository.observe(&observations).await?;
+    let changed = platform
+        .repository
+        .observe(&observations, asked.elapsed())
+        .await?;
     debug!(
         provider.id = %account.record.id,
         servers.watched = watched.len(),

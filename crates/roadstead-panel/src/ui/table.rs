@@ -46,7 +46,8 @@ pub(crate) fn table(
     order: &str,
 ) -> Markup {
     html! {
-        div.table {
+        // Wider than a small window it scrolls, also by the keyboard.
+        div.table role="group" aria-label=(caption) tabindex="0" {
             table {
                 caption.hidden-text { (caption) }
                 thead { tr {

@@ -4,10 +4,12 @@
     reason = "a command-line tool talks to whoever ran it"
 )]
 
+mod apt;
 mod bench;
 mod ci;
 mod crash;
 mod decide;
+mod e2e;
 mod faults;
 mod layers;
 mod migrate;
@@ -54,6 +56,9 @@ enum Command {
     /// Lets the simulated providers fail in every way that the fault matrix names, and counts
     /// what became of everything. Takes about ten minutes.
     Faults(faults::Options),
+    /// Plays the panel in Chromium against the demonstration, with and without JavaScript, and
+    /// leaves a picture of every page in target/e2e.
+    E2e(e2e::Options),
     /// Makes a migration's files, or applies, reverts and lists migrations.
     Migrate {
         #[command(subcommand)]
@@ -71,6 +76,7 @@ fn main() -> ExitCode {
         Command::Decide(options) => decide::run(&options),
         Command::Crash(options) => crash::run(&options),
         Command::Faults(options) => faults::run(&options),
+        Command::E2e(options) => e2e::run(&options),
         Command::Migrate { command } => migrate::run(command),
     };
     match result {

@@ -11,11 +11,20 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use crate::apt::{Package, is_root};
 use crate::process;
 
 const USER: &str = "roadstead";
 const START_LIMIT: Duration = Duration::from_secs(60);
 const PORT_ATTEMPTS: u32 = 5;
+
+const PACKAGE: Package = Package {
+    name: "PostgreSQL",
+    debian: &["postgresql"],
+    homebrew: "postgresql",
+    alpine: "postgresql",
+    fedora: "postgresql-server",
+};
 
 /// Where Linux distributions and Homebrew keep the server's programs.
 const BIN_PARENTS: [&str; 4] = [
@@ -296,35 +305,8 @@ fn find_or_install() -> Result<PathBuf> {
     if let Some(found) = find_programs() {
         return Ok(found);
     }
-    let debian = Path::new("/etc/debian_version").exists();
-    if !(debian && is_root()?) {
-        bail!(
-            "PostgreSQL is not installed; run `{}`, or leave its tests out: \
-             `cargo xtask test --without postgres`",
-            install_command(debian)
-        );
-    }
-    println!("PostgreSQL is not installed: installing it with apt-get");
-    for line in ["update", "install -y --no-install-recommends postgresql"] {
-        let mut command = Command::new("apt-get");
-        command
-            .args(line.split(' '))
-            .env("DEBIAN_FRONTEND", "noninteractive");
-        process::run(&mut command)?;
-    }
+    PACKAGE.install(", or leave its tests out: `cargo xtask test --without postgres`")?;
     find_programs().context("apt-get installed PostgreSQL, yet there is no `initdb`")
-}
-
-fn install_command(debian: bool) -> &'static str {
-    if debian {
-        "sudo apt-get update && sudo apt-get install -y --no-install-recommends postgresql"
-    } else if cfg!(target_os = "macos") {
-        "brew install postgresql"
-    } else if Path::new("/etc/alpine-release").exists() {
-        "sudo apk add postgresql"
-    } else {
-        "sudo dnf install -y postgresql-server"
-    }
 }
 
 /// Returns the folder that holds `initdb` and `postgres`.
@@ -381,10 +363,6 @@ fn find_user(passwd: &str, name: &str) -> Option<(u32, u32)> {
         .find(|it| it.split(':').next() == Some(name))?;
     let mut fields = line.split(':').skip(2);
     Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
-}
-
-fn is_root() -> Result<bool> {
-    Ok(process::read(Command::new("id").arg("-u"))?.trim() == "0")
 }
 
 fn free_port() -> Result<u16> {

@@ -27,7 +27,7 @@ use crate::types::{DbTime, Time};
 pub(crate) use self::postgres::Server;
 pub(crate) use self::sqlite::{Access, File, Lite};
 pub(crate) use self::together::{Together, Write};
-pub(crate) use self::written::{Bound, Written, written};
+pub(crate) use self::written::{Bound, Written, literally, written};
 
 /// How long to wait for a connection to a database that gave none to the last who asked: nobody
 /// learns anything by waiting longer.

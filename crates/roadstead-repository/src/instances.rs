@@ -1,6 +1,7 @@
 //! Reading servers, and what members change about them.
 
 mod list;
+mod search;
 
 use diesel::sql_types::Bool;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};

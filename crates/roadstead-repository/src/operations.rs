@@ -98,6 +98,17 @@ impl Repository {
             .into_record()
     }
 
+    /// Returns an operation of whichever organization, for operators.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] if the database does not answer.
+    pub async fn find_operation(&self, id: OperationId) -> Result<Option<Operation>> {
+        let row: Option<row::Operation> = read!(self.db, c => operations::table.find(Id(id.0))
+            .select(row::Operation::as_select()).first(c).await.optional())?;
+        row.map(row::Operation::into_record).transpose()
+    }
+
     /// Returns when the next operation may be claimed; it may be past. `None` when all is quiet.
     ///
     /// # Errors

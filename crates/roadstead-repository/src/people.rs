@@ -103,6 +103,19 @@ impl Repository {
         Ok(found.into_record())
     }
 
+    /// Returns every organization, by name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] if the database does not answer.
+    pub async fn list_organizations(&self) -> Result<Vec<Organization>> {
+        let found: Vec<row::Organization> = read!(self.db, c => organizations::table
+            .order((organizations::name, organizations::id))
+            .select(row::Organization::as_select()).load(c).await)?;
+        let found = found.into_iter().map(row::Organization::into_record);
+        Ok(found.collect())
+    }
+
     /// Makes a user a member of an organization, or changes what the member may do.
     ///
     /// # Errors

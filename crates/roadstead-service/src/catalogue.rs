@@ -3,6 +3,7 @@
 mod keeper;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use roadstead_cache::{CachedProvider, CatalogueKind, Fetched, Status};
 use roadstead_core::{
@@ -17,6 +18,9 @@ use crate::grant::{Grant, ManageInstances, OperatorGrant, ReadInstances};
 use crate::platform::Platform;
 use crate::providers::usable;
 use crate::registry::Account;
+
+/// How long somebody waits for catalogues to be read anew.
+const READ_ANEW: Duration = Duration::from_secs(10);
 
 /// Whose catalogue is asked for.
 #[derive(Clone, Debug)]
@@ -222,6 +226,35 @@ impl Platform {
         // Whoever takes the account at hand first after this forgets them.
         self.registry.account(id).await?;
         self.registry.changed();
+        Ok(())
+    }
+
+    /// Reads the catalogues of an account anew, everywhere. The vendor is asked first: while it
+    /// does not answer, nothing is forgotten. What takes longer than somebody waits for comes by
+    /// itself.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchProvider`], [`Error::ProviderInactive`], [`Error::ProviderRefused`];
+    /// [`Error::Provider`] when the vendor does not answer.
+    #[instrument(skip_all, fields(provider.id = %id))]
+    pub async fn refresh_catalogues(&self, grant: &OperatorGrant, id: ProviderId) -> Result<()> {
+        let account = self.registry.account(id).await?;
+        usable(&account)?;
+        let regions = account.catalogue.uncached().get_regions().await;
+        self.watch_token(&account, regions).await?;
+        self.clear_cache(grant, id).await?;
+        let catalogue = self.registry.account(id).await?.catalogue;
+        let all = async {
+            tokio::join!(
+                catalogue.plans(),
+                catalogue.images(),
+                catalogue.regions(),
+                catalogue.marketplace(),
+            )
+        };
+        // How a call fails is in its status.
+        drop(tokio::time::timeout(READ_ANEW, all).await);
         Ok(())
     }
 

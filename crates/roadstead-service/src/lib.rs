@@ -17,9 +17,11 @@ mod platform;
 mod providers;
 mod registry;
 mod sale_plans;
+mod search;
 mod setup;
 mod ssh_keys;
 mod telemetry;
+mod waiting;
 
 pub use roadstead_cache::{
     CatalogueKind, Counts as CatalogueCounts, Failure as CatalogueFailure, Fetched,
@@ -60,5 +62,7 @@ pub use crate::providers::{
 };
 pub use crate::registry::{Account, Factory, Registry};
 pub use crate::sale_plans::{BasePrice, ImportFilter, ImportPlans, SalePlanChange, SellPlan};
+pub use crate::search::{Found, FoundPlans, Silent};
 pub use crate::ssh_keys::AddSshKey;
 pub use crate::telemetry::describe;
+pub use crate::waiting::Waiting;

@@ -103,3 +103,25 @@ impl<QS, ST> AppearsOnTable<QS> for Written<ST> where Self: Expression {}
 impl<ST, GB> ValidGrouping<GB> for Written<ST> {
     type IsAggregate = is_aggregate::Never;
 }
+
+/// Returns a `LIKE` pattern for exactly this text, with a backslash as the letter that escapes.
+pub(crate) fn literally(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_takes_its_letters_literally() {
+        assert_eq!(literally("a%_\\"), "a\\%\\_\\\\");
+    }
+}

@@ -9,7 +9,7 @@ use diesel_async::RunQueryDsl;
 use roadstead_core::{InstanceId, State};
 
 use super::kept;
-use crate::db::{Backend, Connection, Repository, Written, written};
+use crate::db::{Backend, Connection, Repository, Written, literally, written};
 use crate::error::Result;
 use crate::record::{InstanceFilter, InstanceSlice, Lifecycle, ListedBy, Listing};
 use crate::schema::vps_instances;
@@ -221,18 +221,8 @@ fn of_status(word: &str) -> (Vec<&'static str>, Option<State>) {
 }
 
 /// Returns a `LIKE` pattern for texts that contain this one, case folded.
-fn containing(text: &str) -> String {
-    let folded = text.to_lowercase();
-    let mut pattern = String::with_capacity(folded.len().saturating_add(2));
-    pattern.push('%');
-    for letter in folded.chars() {
-        if matches!(letter, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(letter);
-    }
-    pattern.push('%');
-    pattern
+pub(super) fn containing(text: &str) -> String {
+    format!("%{}%", literally(&text.to_lowercase()))
 }
 
 /// Returns the two halves of a condition around a tag.

@@ -5,7 +5,7 @@ use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 
-use crate::db::{Backend, Repository, read};
+use crate::db::{Backend, Repository, literally, read};
 use crate::error::Result;
 use crate::record::{Accounts, SalePlan, SalePlanFilter, SalePlanMark, SalePlanOrder};
 use crate::row;
@@ -52,6 +52,16 @@ impl Repository {
             }
             if let Some(kind) = &filter.kind {
                 query = query.filter(service_providers::kind.eq(kind.as_str()));
+            }
+            if let Some(name) = &filter.name {
+                let typed = format!("%{}%", literally(name));
+                // As far as both databases fold: a letter of another alphabet is found as typed.
+                let folded = typed.to_ascii_lowercase();
+                let named = sql::<Bool>("(vps_plans.name LIKE ").bind::<Text, _>(typed)
+                    .sql(" ESCAPE '\\' OR lower(vps_plans.name) LIKE ").bind::<Text, _>(folded.clone())
+                    .sql(" ESCAPE '\\' OR lower(vps_plans.remote_plan_id) LIKE ").bind::<Text, _>(folded)
+                    .sql(" ESCAPE '\\')");
+                query = query.filter(named);
             }
             if let Some(vcpus) = filter.vcpus {
                 query = query.filter(vps_plans::vcpus.eq(i64::from(vcpus)));

@@ -341,6 +341,9 @@ pub struct SalePlanFilter {
     pub provider: Option<ProviderId>,
     /// Only those of this vendor.
     pub kind: Option<ProviderKind>,
+    /// Only those whose name, or whose vendor's id, contains this text. Latin letters are found
+    /// in either case.
+    pub name: Option<String>,
     /// Only those that are sold in this region and may be used there.
     pub region: Option<RegionId>,
     /// Only those with so many virtual processors.

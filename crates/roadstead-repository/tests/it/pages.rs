@@ -38,6 +38,44 @@ async fn walk(fleet: &Fleet, mut listing: Listing) -> (Vec<InstanceId>, Vec<usiz
 on_both_databases! {
     prepared(TEMPLATE, migrated);
 
+    async fn a_server_is_found_by_whatever_is_remembered_of_it(database: &Scratch) {
+        let fleet = Fleet::open(database).await;
+        let labelled = fleet.accept_with("Web_100%", None, None).await.unwrap().instance.id;
+        fleet.bind("111").await;
+        let live = fleet.live("222").await;
+        let gone = fleet.live("333").await;
+        fleet.act(gone, OperationKind::Delete).await.unwrap();
+        let mut deleted = change(OperationState::Succeeded);
+        deleted.instance.lifecycle = Some(Lifecycle::Deleted);
+        fleet.repository.apply(&fleet.claim().await, &deleted).await.unwrap();
+        let unbound = fleet.accept_with("new", None, None).await.unwrap().instance.id;
+
+        let found = async |tenant, text: &str| {
+            let found = fleet.repository.search_instances(tenant, text, 10).await.unwrap();
+            found.iter().map(|it| it.id).collect::<Vec<_>>()
+        };
+        for (text, wanted) in [
+            ("web", vec![live, labelled]),
+            ("b_1", vec![labelled]),
+            ("100%", vec![labelled]),
+            ("192.0.2", vec![live, labelled]),
+            ("192.0.2.7", vec![live, labelled]),
+            ("NEW", vec![unbound]),
+            ("192_0", vec![]),
+            ("92.0.2", vec![]),
+            ("222", vec![live]),
+            ("22", vec![]),
+            ("333", vec![]),
+            (&live.to_string().to_uppercase(), vec![live]),
+            ("x' OR 1 = 1 --", vec![]),
+        ] {
+            assert_eq!(found(&fleet.tenant, text).await, wanted, "{text}");
+        }
+        assert_eq!(found(&fleet.stranger().await, "web").await, []);
+        let first = fleet.repository.search_instances(&fleet.tenant, "web", 1).await.unwrap();
+        assert_eq!(first.len(), 1);
+    }
+
     async fn pages_follow_each_other_without_gap_or_repeat(database: &Scratch) {
         let fleet = Fleet::open(database).await;
         let mut wanted = Vec::new();

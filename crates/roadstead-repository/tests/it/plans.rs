@@ -228,6 +228,31 @@ on_both_databases! {
         assert_eq!(fleet.repository.find_sale_plan(plan.id).await.unwrap(), Some(back));
     }
 
+    async fn a_plan_is_found_by_a_part_of_its_name_or_of_the_vendors_id(database: &Scratch) {
+        let fleet = Fleet::open(database).await;
+        for (remote, name) in [("g6-nanode-1", "Small \u{c4}"), ("s-1vcpu_1", "Big 100%")] {
+            let mut new = new_plan(fleet.provider, offered(remote, "1", "5"), Markup::None);
+            new.name = Some(name.to_owned());
+            fleet.repository.create_sale_plan(new, audit()).await.unwrap();
+        }
+        for (text, wanted) in [
+            ("sMALL", vec!["g6-nanode-1"]),
+            ("\u{c4}", vec!["g6-nanode-1"]),
+            ("NANODE", vec!["g6-nanode-1"]),
+            ("vcpu_", vec!["s-1vcpu_1"]),
+            ("0%", vec!["s-1vcpu_1"]),
+            ("a_l", vec![]),
+            ("1", vec!["g6-nanode-1", "s-1vcpu_1"]),
+        ] {
+            let name = Some(text.to_owned());
+            let filter = SalePlanFilter { name, ..SalePlanFilter::default() };
+            let order = SalePlanOrder::Position;
+            let (found, _) = fleet.repository.list_sale_plans(&filter, order, None, 10).await.unwrap();
+            let found: Vec<_> = found.iter().map(|it| it.remote.as_str()).collect();
+            assert_eq!(found, wanted, "{text}");
+        }
+    }
+
     async fn a_markup_that_does_not_fit_changes_nothing(database: &Scratch) {
         let fleet = Fleet::open(database).await;
         let plan = add(&fleet, offered("a", "9000000000", "5"), Markup::None).await;

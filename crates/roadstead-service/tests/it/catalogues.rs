@@ -218,6 +218,30 @@ on_both_databases! {
         assert!(matches!(refused, Err(Error::NoSuchProvider)), "{refused:?}");
     }
 
+    async fn catalogues_are_read_anew_only_from_a_vendor_that_answers(database: &Scratch) {
+        let stage = quiet(database).await;
+        let (here, there) = (Process::start(&stage).await, Process::start(&stage).await);
+        here.plans(&stage).await.unwrap();
+        there.plans(&stage).await.unwrap();
+        here.clock.advance(HOUR * 2);
+        stage.fault(json!({ "count": 50, "effect": { "status": 503 } }));
+        let asked = here.platform.refresh_catalogues(&stage.operator(), stage.account).await;
+        assert!(matches!(asked, Err(Error::Provider(_))), "{asked:?}");
+        assert_eq!(here.status(&stage).await.age, Some(HOUR * 2));
+        stage.sim().clear_faults();
+        here.clock.advance(HOUR);
+        here.platform.refresh_catalogues(&stage.operator(), stage.account).await.unwrap();
+        for (kind, it) in here.kept(&stage).await {
+            assert!(it.age.is_some_and(|it| it < HOUR), "{kind:?}: {it:?}");
+        }
+        // Elsewhere it is forgotten, and asked for anew by the next who needs it.
+        there.clock.advance(SECOND);
+        assert!(there.plans(&stage).await.unwrap().age < SECOND);
+        here.change(&stage, active(false)).await;
+        let asked = here.platform.refresh_catalogues(&stage.operator(), stage.account).await;
+        assert!(matches!(asked, Err(Error::ProviderInactive)), "{asked:?}");
+    }
+
     async fn a_catalogue_outlives_what_does_not_concern_it_and_nothing_else(database: &Scratch) {
         let stage = quiet(database).await;
         let process = Process::start(&stage).await;

@@ -38,7 +38,7 @@ fn every_public_status_is_found_again() {
 }
 
 #[test]
-fn a_pattern_takes_its_letters_literally() {
+fn a_pattern_is_folded_and_takes_its_letters_literally() {
     assert_eq!(containing("A%_\\"), "%a\\%\\_\\\\%");
 }
 

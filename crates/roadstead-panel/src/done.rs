@@ -1,5 +1,7 @@
 //! What was just done, told on the next page, once.
 
+use crate::ui::Tone;
+
 /// Something that was done. The cookie holds its word only, so that nobody can put words into
 /// the panel's mouth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,11 +24,47 @@ pub(crate) enum Done {
     KeyAdded,
     /// An SSH key was removed.
     KeyRemoved,
+    /// A provider knows the token that was tested.
+    TokenKnown,
+    /// A provider could not be asked about a token.
+    TokenUnanswered,
+    /// A provider does not know a token any more.
+    TokenRefused,
+    /// An account has another token.
+    TokenChanged,
+    /// An account has another name.
+    AccountRenamed,
+    /// An account was switched on.
+    AccountOn,
+    /// An account was switched off.
+    AccountOff,
+    /// An account was deleted.
+    AccountDeleted,
+    /// The accounts are in another order.
+    AccountsOrdered,
+    /// Catalogues were read anew.
+    CataloguesRead,
+    /// Catalogues could not be read anew.
+    CataloguesKept,
+    /// A plan was changed.
+    PlanChanged,
+    /// A plan was put on sale.
+    PlanOnSale,
+    /// A plan was taken off sale.
+    PlanOffSale,
+    /// A plan was deleted.
+    PlanDeleted,
+    /// The provider is looked at again.
+    LooksAgain,
+    /// Somebody decided that it was done.
+    TakenForSuccess,
+    /// Somebody decided that it was not done.
+    TakenForFailure,
 }
 
 impl Done {
     /// Everything that can be told.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 27] = [
         Self::PreferencesKept,
         Self::OrganizationChosen,
         Self::AccountAdded,
@@ -36,6 +74,24 @@ impl Done {
         Self::DeletionAccepted,
         Self::KeyAdded,
         Self::KeyRemoved,
+        Self::TokenKnown,
+        Self::TokenUnanswered,
+        Self::TokenRefused,
+        Self::TokenChanged,
+        Self::AccountRenamed,
+        Self::AccountOn,
+        Self::AccountOff,
+        Self::AccountDeleted,
+        Self::AccountsOrdered,
+        Self::CataloguesRead,
+        Self::CataloguesKept,
+        Self::PlanChanged,
+        Self::PlanOnSale,
+        Self::PlanOffSale,
+        Self::PlanDeleted,
+        Self::LooksAgain,
+        Self::TakenForSuccess,
+        Self::TakenForFailure,
     ];
 
     /// Returns the word in the cookie.
@@ -50,12 +106,41 @@ impl Done {
             Self::DeletionAccepted => "deletion_accepted",
             Self::KeyAdded => "key_added",
             Self::KeyRemoved => "key_removed",
+            Self::TokenKnown => "token_known",
+            Self::TokenUnanswered => "token_unanswered",
+            Self::TokenRefused => "token_refused",
+            Self::TokenChanged => "token_changed",
+            Self::AccountRenamed => "account_renamed",
+            Self::AccountOn => "account_on",
+            Self::AccountOff => "account_off",
+            Self::AccountDeleted => "account_deleted",
+            Self::AccountsOrdered => "accounts_ordered",
+            Self::CataloguesRead => "catalogues_read",
+            Self::CataloguesKept => "catalogues_kept",
+            Self::PlanChanged => "plan_changed",
+            Self::PlanOnSale => "plan_on_sale",
+            Self::PlanOffSale => "plan_off_sale",
+            Self::PlanDeleted => "plan_deleted",
+            Self::LooksAgain => "decided_retry",
+            Self::TakenForSuccess => "decided_done",
+            Self::TakenForFailure => "decided_failed",
         }
     }
 
     /// Reads the word in the cookie.
     pub(crate) fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|it| it.as_str() == word)
+    }
+
+    /// Returns how it is told: what did not go as wished is told in another tone.
+    pub(crate) const fn tone(self) -> Tone {
+        match self {
+            Self::AccountUnverified
+            | Self::TokenUnanswered
+            | Self::TokenRefused
+            | Self::CataloguesKept => Tone::Warn,
+            _ => Tone::Ok,
+        }
     }
 
     /// Returns the sentence for people.
@@ -75,6 +160,30 @@ impl Done {
             }
             Self::KeyAdded => "The key was added. New servers can be made with it.",
             Self::KeyRemoved => "The key was removed. Servers that were made with it keep it.",
+            Self::TokenKnown => "The provider knows the token.",
+            Self::TokenUnanswered => {
+                "The provider did not answer. The token is checked before anything is sent with it."
+            }
+            Self::TokenRefused => {
+                "The provider refuses the token. Nothing is sent with it until it is changed."
+            }
+            Self::TokenChanged => "The token was changed: the provider knows the new one.",
+            Self::AccountRenamed => "The account was renamed.",
+            Self::AccountOn => "The account is switched on.",
+            Self::AccountOff => "The account is switched off. Its servers run on.",
+            Self::AccountDeleted => "The account was deleted, and its token forgotten.",
+            Self::AccountsOrdered => "The order was changed.",
+            Self::CataloguesRead => "The provider was asked, and its catalogues are read anew.",
+            Self::CataloguesKept => {
+                "The provider did not give its catalogues. What was kept is kept on, with its age."
+            }
+            Self::PlanChanged => "The plan was changed.",
+            Self::PlanOnSale => "The plan is on sale.",
+            Self::PlanOffSale => "The plan is no longer on sale.",
+            Self::PlanDeleted => "The plan was deleted.",
+            Self::LooksAgain => "The provider is looked at again.",
+            Self::TakenForSuccess => "It counts as done.",
+            Self::TakenForFailure => "It counts as not done.",
         }
     }
 }

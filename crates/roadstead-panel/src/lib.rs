@@ -1,8 +1,4 @@
 #![doc = include_str!("../README.md")]
-#![expect(
-    dead_code,
-    reason = "pages that are still to come use the rest of the parts"
-)]
 
 mod assets;
 mod cookie;

@@ -1,13 +1,18 @@
 //! Every page, by what it is about.
 
 mod activity;
+mod attention;
 mod compare;
 mod create;
 mod login;
+mod plans;
 mod preferences;
+mod providers;
+mod search;
 mod servers;
 mod setup;
 pub(crate) mod ssh_keys;
+mod status;
 #[cfg(debug_assertions)]
 mod styleguide;
 
@@ -30,6 +35,11 @@ pub(crate) fn all() -> Vec<Route> {
         activity::routes(),
         compare::routes(),
         create::routes(),
+        status::routes(),
+        providers::routes(),
+        plans::routes(),
+        attention::routes(),
+        search::routes(),
         login::routes(),
         setup::routes(),
         preferences::routes(),

@@ -1,5 +1,6 @@
 //! What pages are made of: functions that return markup, one file each.
 
+pub(crate) mod account;
 pub(crate) mod age;
 pub(crate) mod badge;
 pub(crate) mod bars;

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use roadstead_core::Plan;
-use roadstead_repository::{
-    self as repository, Instance, SalePlan, SalePlanFilter, SalePlanOrder,
-};
+use roadstead_repository::{self as repository, Instance, SalePlan, SalePlanFilter, SalePlanOrder};
 use tracing::instrument;
 
 use crate::error::Result;
@@ -73,7 +71,10 @@ impl Platform {
             return Ok(Found::default());
         }
         let tenant = grant.tenant();
-        let servers = self.repository.search_instances(&tenant, &text, MOST).await?;
+        let servers = self
+            .repository
+            .search_instances(&tenant, &text, MOST)
+            .await?;
         let filter = SalePlanFilter {
             name: Some(text.clone()),
             ..SalePlanFilter::default()
@@ -123,7 +124,13 @@ impl Platform {
             of_id || it.label.to_lowercase().contains(&folded)
         };
         let most = usize::try_from(MOST).unwrap_or(usize::MAX);
-        let plans: Vec<_> = read.value.iter().filter(is_meant).take(most).cloned().collect();
+        let plans: Vec<_> = read
+            .value
+            .iter()
+            .filter(is_meant)
+            .take(most)
+            .cloned()
+            .collect();
         Ok((!plans.is_empty()).then_some(FoundPlans {
             account: record,
             plans,

@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 
 use roadstead_core::{OperationId, OrgId};
-use roadstead_repository::{
-    Instance, OpenFilter, Operation, OperationState, Organization, Tenant,
-};
+use roadstead_repository::{Instance, OpenFilter, Operation, OperationState, Organization, Tenant};
 
 use crate::error::{Error, Result};
 use crate::grant::OperatorGrant;

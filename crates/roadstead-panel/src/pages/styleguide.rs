@@ -7,16 +7,19 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use maud::{Markup, html};
-use roadstead_core::{Money, Price, PriceSource, State};
-use roadstead_service::{Error, Lifecycle};
+use roadstead_core::{LimitSource, Money, Price, PriceSource, RateBucket, Reserve, State};
+use roadstead_service::{
+    AccountHealth, CallClass, CatalogueKind, CircuitState, CircuitStatus, Error, LastCall,
+    Lifecycle, Verification,
+};
 
 use crate::failure::{Answer, Failure};
 use crate::form::{Filled, Mistakes, Values};
 use crate::route::{Route, Who};
 use crate::ui::{
-    Card, Column, Confirm, Health, Page, Step, StepState, Summary, Tone, age, ago, bulk_bar,
-    choice_cards, confirm, copyable, empty, filters, health_badge, money, notice, pager, price,
-    status_badge, summary, table, tabs, time, timeline, wizard_steps,
+    Card, Column, Confirm, Health, Page, Step, StepState, Summary, Tone, account, age, ago,
+    bulk_bar, choice_cards, confirm, copyable, empty, filters, health_badge, money, notice, pager,
+    price, status_badge, summary, table, tabs, time, timeline, wizard_steps,
 };
 use crate::ui::{Field, Text, field};
 use crate::visitor::{Anyone, Visitor};
@@ -50,6 +53,7 @@ async fn show(visitor: Anyone) -> Answer {
         ))
         .body(html! {
             (signs(&visitor))
+            (accounts(&visitor))
             (forms(&visitor))
             (lists())
             (choices::section(&visitor))
@@ -93,6 +97,75 @@ fn signs(visitor: &Visitor) -> Markup {
             p { (price(Some(&an_hour_and_a_month()))) }
             p { (price(None)) }
         }
+    }
+}
+
+fn accounts(visitor: &Visitor) -> Markup {
+    let now = visitor.now;
+    let reason = || "it lacks a scope".to_owned();
+    let words = [
+        Verification::Verified { at: now },
+        Verification::Unverified { reason: None },
+        Verification::Unverified {
+            reason: Some(reason()),
+        },
+        Verification::Refused {
+            reason: reason(),
+            at: now,
+        },
+    ];
+    let call = |outcome, millis| LastCall {
+        at: now,
+        call: "list_instances",
+        outcome,
+        took: Duration::from_millis(millis),
+    };
+    let circuit = |class, state, until| CircuitStatus {
+        class,
+        state,
+        failures: 5,
+        until,
+    };
+    let circuits = [
+        circuit(CallClass::Read, CircuitState::Open, Some(now)),
+        circuit(CallClass::Background, CircuitState::HalfOpen, None),
+    ];
+    let health = AccountHealth {
+        catalogues: CatalogueKind::ALL.map(|it| (it, None)).into(),
+        ..AccountHealth::default()
+    };
+    html! {
+        section {
+            h2 { "Accounts" }
+            ul { @for it in &words { li { (account::verification(visitor, it)) } } }
+            ul {
+                @for it in [call("ok", 184), call("no_such_instance", 1234), call("timeout", 9000)] {
+                    li { (account::last_answer(visitor, Some(it))) }
+                }
+                li { (account::last_answer(visitor, None)) }
+            }
+            (account::circuits(visitor, &circuits))
+            p { (account::circuits(visitor, &[])) }
+            (account::catalogue_ages(&health))
+            p { (account::calls_left(&[])) ", " (account::calls_left(&[bucket(Some(4211))])) }
+            (account::calls(visitor, &[bucket(Some(4211)), bucket(None)]))
+        }
+    }
+}
+
+fn bucket(left: Option<u64>) -> RateBucket {
+    RateBucket {
+        name: "per_hour".into(),
+        limit: left.map(|_| 5000),
+        limit_by: LimitSource::Stated,
+        window: Duration::from_hours(1),
+        left,
+        in_flight: 1,
+        waiting: 2,
+        reserve: Reserve::default(),
+        resets_at: None,
+        closed_until: None,
+        as_of: None,
     }
 }
 

@@ -4,11 +4,11 @@ use maud::{Markup, html};
 
 use super::field::{self, Field, Text};
 use super::{Tone, fresh, notice};
-use crate::form::Filled;
+use crate::form::{Filled, Mistakes, Values};
 use crate::visitor::Visitor;
 
 /// The field for the label that has to be typed.
-pub(crate) const TYPED: &str = "typed";
+const TYPED: &str = "typed";
 
 /// Something that is asked once more.
 #[derive(Debug)]
@@ -28,6 +28,17 @@ pub(crate) struct Confirm<'a> {
     pub(crate) back: &'a str,
     /// What stands on the way back.
     pub(crate) keep: &'a str,
+}
+
+/// Checks that what had to be typed was typed.
+pub(crate) fn typed(values: &Values, expected: &str) -> Mistakes {
+    if values.text(TYPED).trim() == expected.trim() {
+        return Mistakes::default();
+    }
+    Mistakes::one(
+        TYPED,
+        format!("Type {expected}, exactly as it stands here."),
+    )
 }
 
 /// Shows what is asked once more.

@@ -11,8 +11,10 @@ use crate::pages;
 use crate::route::{Kind, Who};
 use crate::visitor::Visitor;
 
-/// Where one can go, for whom, and which pages lie there.
-const PLACES: [(&str, &str, Who, &[&str]); 8] = [
+/// Where one can go, its name, for whom, and which other pages lie there.
+type Place = (&'static str, &'static str, Who, &'static [&'static str]);
+
+const PLACES: [Place; 8] = [
     ("/", "Servers", Who::Viewer, &["/servers"]),
     ("/compare", "Compare", Who::Viewer, &[]),
     ("/ssh-keys", "SSH keys", Who::Viewer, &[]),
@@ -37,13 +39,7 @@ pub(crate) fn has_page(path: &str) -> bool {
 /// Shows the way through the panel.
 pub(crate) fn nav(visitor: &Visitor) -> Markup {
     let here = visitor.place();
-    let open = PLACES.iter().filter(|(path, _, who, _)| {
-        let may = match who {
-            Who::Operator => visitor.is_operator(),
-            _ => visitor.membership().is_some(),
-        };
-        may && has_page(path)
-    });
+    let open = open_to(visitor);
     html! {
         @if visitor.caller.is_some() {
             nav.main aria-label="Main" {
@@ -56,6 +52,22 @@ pub(crate) fn nav(visitor: &Visitor) -> Markup {
             }
         }
     }
+}
+
+/// Returns the pages that somebody can go to, with their names.
+pub(crate) fn places(visitor: &Visitor) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let places = open_to(visitor).map(|(path, label, ..)| (*path, *label));
+    places.chain([("/preferences", "Preferences")])
+}
+
+fn open_to(visitor: &Visitor) -> impl Iterator<Item = &'static Place> {
+    PLACES.iter().filter(|(path, _, who, _)| {
+        let may = match who {
+            Who::Operator => visitor.is_operator(),
+            _ => visitor.membership().is_some(),
+        };
+        may && has_page(path)
+    })
 }
 
 fn is_under(here: &str, place: &str) -> bool {

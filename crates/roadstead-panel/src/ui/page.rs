@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{Tone, error_summary, icon, nav, notice};
+use super::{error_summary, icon, nav, notice};
 use crate::assets::{SCRIPT_URL, STYLE_URL};
 use crate::cookie::Theme;
 use crate::door::TellsDone;
@@ -128,7 +128,7 @@ impl<'a> Page<'a> {
                             div.buttons { (self.actions) }
                         }
                         @if let Some(done) = visitor.done {
-                            div role="status" { (notice(Tone::Ok, done.sentence(), html! {})) }
+                            div role="status" { (notice(done.tone(), done.sentence(), html! {})) }
                         }
                         @for above in &self.above { (above) }
                         (body)

@@ -57,6 +57,8 @@ pub(crate) struct TestApp {
     pub(crate) linode: roadstead_sim::Running,
     pub(crate) address: SocketAddr,
     pub(crate) platform: Arc<Platform>,
+    /// The books, for what only a worker writes there.
+    pub(crate) repository: Repository,
     /// Moves the service's time on.
     pub(crate) clock: Arc<AheadClock>,
     pub(crate) client: Client,
@@ -120,6 +122,7 @@ impl TestApp {
             linode,
             address,
             platform,
+            repository,
             clock,
             client: Client::builder()
                 .no_proxy()

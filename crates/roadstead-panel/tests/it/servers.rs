@@ -6,7 +6,7 @@ use crate::app::{Setup, TestApp};
 use crate::people::{Member, Stranger, Viewer};
 
 /// How a running server shows.
-const RUNNING: &str = r#"<span class="badge ok">Running</span>"#;
+pub(crate) const RUNNING: &str = r#"<span class="badge ok">Running</span>"#;
 
 #[tokio::test]
 async fn a_list_is_filtered_and_sorted_by_its_address() {

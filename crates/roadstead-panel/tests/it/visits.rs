@@ -3,10 +3,11 @@
 mod account;
 mod compare;
 mod create;
+mod operator;
 mod servers;
 mod ssh_keys;
 
-use roadstead_core::{InstanceId, ProviderId, SshKeyId};
+use roadstead_core::{InstanceId, OperationId, ProviderId, SalePlanId, SshKeyId};
 use roadstead_panel::Kind;
 use roadstead_service::{AddSshKey, InstancePatch, ProviderChange};
 
@@ -15,6 +16,7 @@ use crate::people::{Member, Operator, Person};
 use crate::reply::Reply;
 use crate::ssh_keys::public_key;
 use crate::xss::CORPUS;
+use crate::{doubt, plans};
 
 /// What is there to look at.
 pub(crate) struct World {
@@ -25,6 +27,10 @@ pub(crate) struct World {
     pub(crate) server: InstanceId,
     /// An SSH key.
     pub(crate) key: SshKeyId,
+    /// A plan on sale.
+    pub(crate) plan: SalePlanId,
+    /// A create that waits for a person.
+    pub(crate) waiting: OperationId,
 }
 
 impl World {
@@ -33,13 +39,16 @@ impl World {
         let app = TestApp::start().await;
         let accounts = app.stock().await;
         app.warm(accounts).await;
+        let [account, green] = accounts;
+        let plan = plans::one_off_sale(&app, account).await;
+        let waiting = doubt::about_a_create(&app, "lost-1").await;
         let hostile = CORPUS.join("\n");
         let operator = app.caller(Operator).await.operator().unwrap();
         let change = ProviderChange {
             name: Some("Green \"><xss-probe>".to_owned()),
             ..ProviderChange::default()
         };
-        let changed = app.platform.change_provider(&operator, accounts[1], change);
+        let changed = app.platform.change_provider(&operator, green, change);
         changed.await.unwrap();
         let server = app
             .create_with("web-1", |it| it.tags = vec!["blue".to_owned()])
@@ -64,6 +73,8 @@ impl World {
             accounts,
             server,
             key,
+            plan,
+            waiting,
         }
     }
 }
@@ -163,6 +174,7 @@ pub(crate) fn all(world: &World) -> Vec<Visit> {
         create::visits(world),
         compare::visits(world),
         account::visits(),
+        operator::visits(world),
     ]
     .into_iter()
     .flatten()

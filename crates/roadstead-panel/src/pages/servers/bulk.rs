@@ -4,10 +4,10 @@ use maud::{Markup, html};
 use roadstead_service::{Error, Instance, ManageInstances, OperationKind, ReadInstances};
 
 use super::about::{place, server_id, verb};
-use super::delete::typed;
 use super::power::{self, consequence};
 use crate::failure::{Answer, Failure};
 use crate::form::{Filled, Form, Mistakes, Sent, Values};
+use crate::ui::confirm::typed;
 use crate::ui::{
     Column, Confirm, Page, Tone, confirm, empty, notice, sentence, status_badge, table,
 };

@@ -7,8 +7,8 @@ use roadstead_service::{ManageInstances, OperationKind};
 use super::about::{About, server_id};
 use crate::done::Done;
 use crate::failure::Answer;
-use crate::form::{Filled, Form, Mistakes, Sent, Values};
-use crate::ui::confirm::TYPED;
+use crate::form::{Filled, Form, Mistakes, Sent};
+use crate::ui::confirm::typed;
 use crate::ui::money::words;
 use crate::ui::{Confirm, confirm};
 use crate::visitor::{Member, Visitor};
@@ -38,17 +38,6 @@ pub(super) async fn act(
         }
     }
     page(&member, &about, &Filled::again(values, mistakes))
-}
-
-/// Checks that what had to be typed was typed.
-pub(super) fn typed(values: &Values, expected: &str) -> Mistakes {
-    if values.text(TYPED).trim() == expected.trim() {
-        return Mistakes::default();
-    }
-    Mistakes::one(
-        TYPED,
-        format!("Type {expected}, exactly as it stands here."),
-    )
 }
 
 fn page(visitor: &Visitor, about: &About, filled: &Filled) -> Answer {

@@ -6,11 +6,11 @@ use roadstead_core::Image;
 use roadstead_service::{ManageInstances, ReadInstances, RebuildServer, SshKey};
 
 use super::about::{About, server_id};
-use super::delete::typed;
 use crate::done::Done;
 use crate::failure::{Answer, Failure};
 use crate::form::{Filled, Form, Mistakes, Sent, Values};
 use crate::pages::ssh_keys;
+use crate::ui::confirm::typed;
 use crate::ui::{Confirm, Field, confirm, field};
 use crate::visitor::{Member, Visitor};
 

@@ -99,11 +99,6 @@ pub(super) fn fields(filled: &Filled, schema: &Value, lists: &Lists, region: &Re
     html! { @for (option, it) in options(schema) { (form.option(&name_of(option), option, it)) } }
 }
 
-/// Returns whether there is anything to ask for.
-pub(super) fn is_empty(schema: &Value) -> bool {
-    options(schema).next().is_none()
-}
-
 struct Form<'a> {
     filled: &'a Filled,
     lists: &'a Lists,

@@ -240,6 +240,22 @@ impl<'a> Session<'a> {
         .await
     }
 
+    /// Waits so long until a server is shown with this status, and not merely on the way to it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it is not in time.
+    pub(crate) async fn wait_for_status(&self, status: &str, time: Duration) -> Result<()> {
+        self.wait(&format!("the status is \u{201c}{status}\u{201d}"), time, async || {
+            let shown = self
+                .script("return [...document.querySelectorAll('.badge')].map(it => it.textContent.trim())")
+                .await?;
+            let shown = shown.as_array();
+            Ok(shown.is_some_and(|all| all.iter().any(|it| it == status)))
+        })
+        .await
+    }
+
     /// Waits until the page shows this text no more.
     ///
     /// # Errors

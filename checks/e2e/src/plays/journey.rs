@@ -135,16 +135,16 @@ async fn keeps_the_focus(session: &Session<'_>) -> Result<()> {
 /// Watches the server until it runs: the page says so by itself, or when it is loaded again.
 async fn watch(session: &mut Session<'_>, label: &str, scripts: Scripts) -> Result<()> {
     if scripts == Scripts::On {
-        return session.wait_for_text_within("Running", RUNS).await;
+        return session.wait_for_status("Running", RUNS).await;
     }
     let deadline = tokio::time::Instant::now() + RUNS;
-    while !session.text().await?.contains("Running") {
+    let glance = Duration::from_secs(1);
+    while session.wait_for_status("Running", glance).await.is_err() {
         ensure!(
             tokio::time::Instant::now() < deadline,
             "`{label}` does not run after {} s",
             RUNS.as_secs()
         );
-        tokio::time::sleep(Duration::from_millis(500)).await;
         session.browser.refresh().await.context("no refresh")?;
     }
     Ok(())

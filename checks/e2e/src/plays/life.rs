@@ -28,7 +28,7 @@ async fn play(session: &mut Session<'_>, vendor: &str, server: &str, label: &str
     session.log_in(&session.stage.demo.member).await?;
     let page = format!("/servers/{server}");
     session.open(&page).await?;
-    session.wait_for_text_within("Running", DONE).await?;
+    session.wait_for_status("Running", DONE).await?;
 
     session.press("Settings").await?;
     session.press("Change the plan").await?;
@@ -37,7 +37,7 @@ async fn play(session: &mut Session<'_>, vendor: &str, server: &str, label: &str
         session.press("Shut it down").await?;
         session.wait_for_heading("Shut down").await?;
         session.press("Shut down").await?;
-        session.wait_for_text_within("Stopped", DONE).await?;
+        session.wait_for_status("Stopped", DONE).await?;
         session.open(&format!("{page}/resize")).await?;
     }
     let choice = choice(vendor)?;

@@ -1,6 +1,7 @@
 // What pages do beyond links and forms: live filters, refresh, copy, palette, one send per form.
 // Every page works without it.
 
+const SOON = 2;
 const SLOWEST = 16;
 const PATIENCE = 4000;
 const PAUSED = "Live updates are paused: the server does not answer.";
@@ -63,8 +64,8 @@ function watch() {
 function plan(id, failures) {
   const it = document.getElementById(id);
   if (!it?.dataset.refresh) return timers.delete(id);
-  // The first failures are tried again soon; then ever more slowly.
-  const wait = it.dataset.refresh * Math.min(2 ** Math.max(failures - 3, 0), SLOWEST);
+  // After a failure it is tried again soon, and after three ever more slowly.
+  const wait = failures ? SOON * Math.min(2 ** Math.max(failures - 3, 0), SLOWEST) : it.dataset.refresh;
   timers.set(id, setTimeout(() => renew(id, failures), wait * 1000));
 }
 
@@ -84,6 +85,12 @@ async function renew(id, failures) {
 
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) for (const [id, timer] of timers) if (timer === null) renew(id, 0);
+});
+addEventListener("offline", () => {
+  if (timers.size) paused.textContent = PAUSED;
+});
+addEventListener("online", () => {
+  for (const [id, timer] of timers) clearTimeout(timer), renew(id, 0);
 });
 
 // Live filters: a GET form with `data-live` applies itself to the element that it names.
@@ -171,7 +178,7 @@ document.addEventListener("submit", event => {
   form.dataset.sent = "true";
   event.submitter?.setAttribute("aria-disabled", "true");
 });
-window.addEventListener("pageshow", () => {
+addEventListener("pageshow", () => {
   for (const it of document.querySelectorAll("[data-sent]")) delete it.dataset.sent;
   for (const it of document.querySelectorAll("button[aria-disabled]")) it.removeAttribute("aria-disabled");
 });

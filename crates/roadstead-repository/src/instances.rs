@@ -42,6 +42,25 @@ impl Repository {
         row.ok_or_else(missing)?.into_record()
     }
 
+    /// Returns the labels of those of the tenant's servers that have these ids, deleted ones too.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] if the database does not answer.
+    pub async fn instance_labels(
+        &self,
+        tenant: &Tenant,
+        ids: &[InstanceId],
+    ) -> Result<Vec<(InstanceId, String)>> {
+        let ids: Vec<Id> = ids.iter().map(|it| Id(it.0)).collect();
+        let found: Vec<(Id, String)> = read!(self.db, c => vps_instances::table
+            .filter(vps_instances::id.eq_any(&ids))
+            .filter(vps_instances::organization_id.eq(Id(tenant.org.0)))
+            .select((vps_instances::id, vps_instances::label)).load(c).await)?;
+        let own = |(id, label): (Id, String)| (InstanceId(id.0), label);
+        Ok(found.into_iter().map(own).collect())
+    }
+
     /// Changes what members say about a server.
     ///
     /// # Errors

@@ -1,5 +1,8 @@
 //! The audit log as people read it: who did what, and when.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use roadstead_core::InstanceId;
 use roadstead_repository::AuditLine;
 
 use crate::error::Result;
@@ -30,6 +33,27 @@ impl Platform {
             .list_audit(Some(tenant.org), subject, before, more)
             .await?;
         Ok(cursors.cut(lines, limit, |it| it.id))
+    }
+
+    /// Returns the labels of the servers that lines of the organization's log are about.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::Error::Unavailable`] when the database is away.
+    pub async fn labels(
+        &self,
+        grant: &Grant<ReadInstances>,
+        lines: &[AuditLine],
+    ) -> Result<BTreeMap<String, String>> {
+        let about_servers = lines.iter().filter(|it| it.action.starts_with("instance."));
+        let ids: BTreeSet<InstanceId> = about_servers
+            .filter_map(|it| it.subject.parse().ok())
+            .collect();
+        let ids: Vec<_> = ids.into_iter().collect();
+        let tenant = grant.tenant();
+        let named = self.repository.instance_labels(&tenant, &ids).await?;
+        let named = named.into_iter();
+        Ok(named.map(|(id, label)| (id.to_string(), label)).collect())
     }
 
     /// Returns a page of what was done to the installation itself, newest first.

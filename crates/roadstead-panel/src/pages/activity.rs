@@ -1,5 +1,7 @@
 //! The audit log: who did what, and when.
 
+use std::collections::BTreeMap;
+
 use maud::{Markup, html};
 use roadstead_service::{AuditLine, PageRequest, ReadInstances};
 
@@ -22,13 +24,16 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
+/// The labels of servers, by their ids.
+type Labels = BTreeMap<String, String>;
+
 /// What lines of the log are about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum About {
+#[derive(Debug)]
+pub(super) enum About<'a> {
     /// All of them about the same thing, which the page says.
     OneThing,
-    /// Each about something else.
-    Several,
+    /// Each about something else; the labels of those that are servers.
+    Several(&'a Labels),
 }
 
 fn request(query: &Values) -> PageRequest {
@@ -42,13 +47,10 @@ async fn show(member: Member<ReadInstances>) -> Answer {
     let query = member.query()?;
     let page = request(&query);
     let lines = member.platform.activity(&member.grant, None, &page).await?;
-    Ok(shown(
-        &member,
-        PATH,
-        &query,
-        &lines.items,
-        lines.next.as_deref(),
-    ))
+    let labels = member.platform.labels(&member.grant, &lines.items).await?;
+    let listed = lines_of(&member, &lines.items, &About::Several(&labels));
+    let next = lines.next.as_deref();
+    Ok(shown(&member, PATH, &query, &listed, next))
 }
 
 async fn show_installation(operator: Operator) -> Answer {
@@ -58,20 +60,16 @@ async fn show_installation(operator: Operator) -> Answer {
         .platform
         .installation_activity(&operator.grant, &page)
         .await?;
-    Ok(shown(
-        &operator,
-        INSTALLATION,
-        &query,
-        &lines.items,
-        lines.next.as_deref(),
-    ))
+    let listed = lines_of(&operator, &lines.items, &About::Several(&Labels::new()));
+    let next = lines.next.as_deref();
+    Ok(shown(&operator, INSTALLATION, &query, &listed, next))
 }
 
 fn shown(
     visitor: &Visitor,
     path: &str,
     query: &Values,
-    found: &[AuditLine],
+    listed: &Markup,
     next: Option<&str>,
 ) -> actix_web::HttpResponse {
     let mut page = Page::new(visitor, "Activity");
@@ -80,40 +78,37 @@ fn shown(
         page = page.above(tabs("Activity", path, &pages));
     }
     page.body(html! {
-        @if found.is_empty() {
-            (empty("Nothing was done yet", html! {
-                p { "Whatever somebody does here stands here afterwards, with their name." }
-            }, None))
-        } @else {
-            (lines(visitor, found, About::Several))
-        }
+        (listed)
         (pager(path, query, next))
     })
 }
 
 /// Shows lines of the log.
-pub(super) fn lines(visitor: &Visitor, lines: &[AuditLine], about: About) -> Markup {
+pub(super) fn lines_of(visitor: &Visitor, lines: &[AuditLine], about: &About<'_>) -> Markup {
+    if lines.is_empty() {
+        return empty(
+            "Nothing was done yet",
+            html! { p { "Whatever somebody does stands here afterwards, with their name." } },
+            None,
+        );
+    }
     let mut columns = vec![
         Column::new("When"),
-        Column::new("Who"),
-        Column::new("What"),
+        Column::new("What, and who"),
         Column::new("Request").class("secondary"),
     ];
-    if about == About::Several {
-        columns.insert(3, Column::new("To what"));
+    if let About::Several(_) = about {
+        columns.insert(2, Column::new("To what"));
     }
     let rows = html! {
         @for line in lines {
             tr {
                 th scope="row" { (time(visitor, line.created_at)) }
                 td {
-                    @match &line.who {
-                        Some(who) => (who),
-                        None => span.unknown { "Roadstead itself" },
-                    }
+                    (what(&line.action))
+                    div.small { (line.who.as_deref().unwrap_or("Roadstead itself")) }
                 }
-                td { (what(&line.action)) }
-                @if about == About::Several { td { (subject(line)) } }
+                @if let About::Several(labels) = about { td { (subject(line, labels)) } }
                 td.secondary {
                     @if let Some(request) = &line.request_id { code { (request) } }
                 }
@@ -124,14 +119,12 @@ pub(super) fn lines(visitor: &Visitor, lines: &[AuditLine], about: About) -> Mar
 }
 
 /// Names what a line is about, with the way to it where it has a page.
-fn subject(line: &AuditLine) -> Markup {
+fn subject(line: &AuditLine, labels: &Labels) -> Markup {
     let name = line.details.get("name").and_then(|it| it.as_str());
-    let name = name.unwrap_or(&line.subject);
     html! {
-        @if line.action.starts_with("instance.") {
-            a href={ "/servers/" (line.subject) } { (name) }
-        } @else {
-            (name)
+        @match labels.get(&line.subject) {
+            Some(label) => a href={ "/servers/" (line.subject) } { (label) },
+            None => (name.unwrap_or(&line.subject)),
         }
     }
 }

@@ -58,7 +58,8 @@ pub(crate) enum Health {
 }
 
 impl Health {
-    /// Every state.
+    /// Every state, for the style guide.
+    #[cfg(debug_assertions)]
     pub(crate) const ALL: [Self; 5] = [
         Self::Answers,
         Self::Troubled,

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::sentence;
 use crate::form::Filled;
 
 /// One of several things to choose.
@@ -24,7 +25,7 @@ pub(crate) fn choice_cards(
     legend: &str,
     cards: &[Card<'_>],
 ) -> Markup {
-    let errors: Vec<_> = filled.mistakes.of_field(name).collect();
+    let errors: Vec<_> = filled.mistakes.of_field(name).map(sentence).collect();
     let chosen = filled.values.text(name);
     let error_id = format!("field-{name}-error");
     let first = cards.iter().position(|it| it.refusal.is_none());

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use uuid::Uuid;
 
+use super::sentence;
 use crate::form::{Filled, KEY};
 
 /// What is asked for.
@@ -60,7 +61,7 @@ pub(crate) fn field<'a>(
     control: impl FnOnce(Control<'a>) -> Markup,
 ) -> Markup {
     let id = format!("field-{}", field.name);
-    let errors: Vec<_> = filled.mistakes.of_field(field.name).collect();
+    let errors: Vec<_> = filled.mistakes.of_field(field.name).map(sentence).collect();
     let (hint_id, error_id) = (format!("{id}-hint"), format!("{id}-error"));
     let described: Vec<_> = [
         field.hint.map(|_| hint_id.as_str()),
@@ -168,7 +169,7 @@ pub(crate) fn select<'a>(
 /// Asks yes or no; the box is sent as `on` where it is checked.
 pub(crate) fn checkbox(filled: &Filled, what: Field<'_>) -> Markup {
     let id = format!("field-{}", what.name);
-    let errors: Vec<_> = filled.mistakes.of_field(what.name).collect();
+    let errors: Vec<_> = filled.mistakes.of_field(what.name).map(sentence).collect();
     let (hint_id, error_id) = (format!("{id}-hint"), format!("{id}-error"));
     let described: Vec<_> = [
         what.hint.map(|_| hint_id.as_str()),

@@ -16,7 +16,8 @@ pub(crate) enum Tone {
 }
 
 impl Tone {
-    /// Every tone.
+    /// Every tone, for the style guide.
+    #[cfg(debug_assertions)]
     pub(crate) const ALL: [Self; 4] = [Self::Info, Self::Ok, Self::Warn, Self::Danger];
 
     /// Returns its class.

@@ -11,7 +11,7 @@ async fn whatever_is_done_is_told_with_who_did_it() {
     let rows = page.texts("tbody tr");
     assert_eq!(rows.len(), 1, "{rows:?}");
     assert!(
-        rows[0].contains("member@test.example Created a server"),
+        rows[0].contains("Created a server member@test.example web-1"),
         "{rows:?}"
     );
     let links = page.attributes("tbody a", "href");
@@ -31,12 +31,12 @@ async fn whatever_is_done_is_told_with_who_did_it() {
         .expect(200);
     let rows = page.texts("tbody tr");
     assert!(
-        rows[0].contains("operator@test.example Added a provider account"),
+        rows[0].contains("Added a provider account operator@test.example"),
         "{rows:?}"
     );
     assert!(
         rows.iter()
-            .any(|it| it.contains("Roadstead itself Added a user")),
+            .any(|it| it.contains("Added a user Roadstead itself")),
         "{rows:?}"
     );
     assert!(!page.text.contains("Created a server"));

@@ -101,7 +101,7 @@ async fn a_server_is_seen_to_become_running() {
     assert_eq!(page.texts("tbody .badge"), ["Running"]);
     assert_eq!(page.texts("tbody .copyable code").len(), 1, "{}", page.text);
     // Nothing passes any more, so that the page looks less often.
-    assert_eq!(page.attributes("#results", "data-refresh"), ["16"]);
+    assert_eq!(page.attributes("#results", "data-refresh"), ["10"]);
 }
 
 #[tokio::test]

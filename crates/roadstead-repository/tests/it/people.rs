@@ -85,6 +85,38 @@ on_both_databases! {
         assert_eq!(same.id, fleet.tenant.org);
     }
 
+    async fn the_audit_log_is_read_by_whose_it_is_newest_first(database: &Scratch) {
+        let fleet = Fleet::open(database).await;
+        let repository = &fleet.repository;
+        let ada = repository.create_user("ada@example.org", None, true, audit()).await.unwrap();
+        let mut subjects = Vec::new();
+        for _ in 0..3 {
+            let accepted = fleet.accept().await;
+            subjects.push(accepted.instance.id.to_string());
+        }
+        let org = Some(fleet.tenant.org);
+        let first = repository.list_audit(org, None, None, 2).await.unwrap();
+        let named: Vec<_> = first.iter().map(|it| it.subject.as_str()).collect();
+        assert_eq!(named.len(), 2);
+        assert!(first[0].id > first[1].id);
+        let rest = repository.list_audit(org, None, Some(first[1].id), 2).await.unwrap();
+        assert_eq!(rest.len(), 1);
+        assert!(rest[0].id < first[1].id);
+        // Only what is about one thing.
+        let one = repository.list_audit(org, Some(&first[0].subject), None, 9).await.unwrap();
+        assert!(one.iter().all(|it| it.subject == first[0].subject), "{one:?}");
+        // Nobody else's, and of the installation only its own.
+        let stranger = fleet.stranger().await;
+        assert_eq!(repository.list_audit(Some(stranger.org), None, None, 9).await.unwrap(), []);
+        let entry = roadstead_repository::AuditEntry { user: Some(ada.id), ..audit() };
+        repository.create_user("bob@example.org", None, false, entry).await.unwrap();
+        let own = repository.list_audit(None, None, None, 9).await.unwrap();
+        assert_eq!(own[0].who.as_deref(), Some("ada@example.org"));
+        assert_eq!((own[0].action.as_str(), own[0].details["more"].as_i64()), ("test.do", Some(1)));
+        assert_eq!(own[1].who, None);
+        assert!(own.iter().all(|it| !subjects.contains(&it.subject)), "{own:?}");
+    }
+
     async fn the_audit_log_only_grows(database: &Scratch) {
         let fleet = Fleet::open(database).await;
         fleet.accept().await;

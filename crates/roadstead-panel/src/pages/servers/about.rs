@@ -8,7 +8,7 @@ use roadstead_service::{
 };
 
 use crate::failure::Failure;
-use crate::ui::{Page, tabs};
+use crate::ui::{Health, Page, tabs};
 use crate::visitor::{Member, Visitor};
 
 /// A server, and the account that it is at.
@@ -36,6 +36,14 @@ impl About {
     pub(super) fn account_name(&self) -> &str {
         let account = self.account.as_ref();
         account.map_or(self.server.kind.as_str(), |it| &it.account.record.name)
+    }
+
+    /// Returns how the account is.
+    pub(super) fn health(&self) -> Option<Health> {
+        let account = self.account.as_ref()?;
+        let record = &account.account.record;
+        let (active, verification) = (record.active, &record.verification);
+        Some(Health::of(active, verification, &account.health))
     }
 
     /// Returns the vendor's name for people.

@@ -2,6 +2,7 @@
 
 use actix_web::web;
 use maud::{Markup, html};
+use roadstead_core::Scope;
 use roadstead_service::{ManageInstances, OperationKind};
 
 use super::about::{About, server_id};
@@ -61,15 +62,17 @@ fn page(visitor: &Visitor, about: &About, filled: &Filled) -> Answer {
 fn consequences(about: &About) -> Vec<Markup> {
     let server = &about.server;
     let mut lines = vec![html! { "Its disk is erased at " (about.provider_name()) "." }];
-    let addresses: Vec<_> = server
+    let public = server
         .addresses
         .iter()
-        .map(|it| it.ip.to_string())
-        .collect();
-    if !addresses.is_empty() {
-        lines.push(html! {
-            (addresses.join(", ")) " is given back and may go to somebody else."
-        });
+        .filter(|it| it.scope == Scope::Public);
+    let addresses: Vec<_> = public.map(|it| it.ip.to_string()).collect();
+    match &*addresses {
+        [] => {}
+        [one] => lines.push(html! { (one) " is given back and may go to somebody else." }),
+        several => lines.push(html! {
+            (several.join(" and ")) " are given back and may go to somebody else."
+        }),
     }
     let monthly = server.price.as_ref().and_then(|it| it.monthly.as_ref());
     lines.push(match monthly {

@@ -34,7 +34,7 @@ const COLUMNS: [Column<'static>; 7] = [
     Column::new("Status"),
     Column::new("Provider").class("secondary"),
     Column::new("Region").sorted_by("region").class("secondary"),
-    Column::new("Address"),
+    Column::new("Address").class("secondary"),
     Column::new("Per month").class("number"),
     Column::new("Created")
         .sorted_by("created_at")
@@ -172,7 +172,7 @@ fn listed(
     html! {
         (filter_fields(query, accounts))
         section id="results" aria-label="Servers"
-            data-refresh=[live.then_some(if busy { "2" } else { "16" })]
+            data-refresh=[live.then_some(if busy { "2" } else { "10" })]
             data-src=[live.then_some(&visitor.path)] {
             p.count role="status" { (count(servers)) }
             @if servers.items.is_empty() {
@@ -275,6 +275,9 @@ fn row(
                         div.small {
                             (it.vcpus) " vCPU, " (memory(it.memory)) ", " (disk(it.disk)) " disk"
                         }
+                        @if let Some(address) = main_address(server) {
+                            code.small-windows { (address.ip) }
+                        }
                         @if !server.tags.is_empty() {
                             ul.tags aria-label="Tags" {
                                 @for tag in &server.tags { li { (tag) } }
@@ -289,7 +292,7 @@ fn row(
             }
             td.secondary { (account) div.small { (it.plan) } }
             td.secondary { (it.region) }
-            td {
+            td.secondary {
                 @match main_address(server) {
                     Some(address) => (copyable(
                         &format!("address-{}", server.id),

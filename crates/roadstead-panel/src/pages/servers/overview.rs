@@ -12,7 +12,9 @@ use super::power;
 use super::progress::{self, is_open};
 use crate::failure::{Answer, Failure};
 use crate::ui::badge::is_passing;
-use crate::ui::{Tone, ago, copyable, disk, memory, notice, price, sentence, status_badge, time};
+use crate::ui::{
+    Tone, ago, copyable, disk, health_badge, memory, notice, price, sentence, status_badge, time,
+};
 use crate::visitor::{Member, Visitor};
 
 /// How many operations stand on the page.
@@ -30,11 +32,6 @@ pub(super) async fn show(member: Member<ReadInstances>, id: web::Path<String>) -
             ))
         }
         (changing(&member, &about, &operations))
-        div.panels {
-            (made_of(&member, &about))
-            (what_it_costs(&about))
-        }
-        (progress::latest(&member, &about, &operations))
     }))
 }
 
@@ -65,45 +62,64 @@ fn changing(visitor: &Visitor, about: &About, operations: &[Operation]) -> Marku
     let over = server.lifecycle == Lifecycle::Deleted;
     let live = visitor.preferences.live && !over;
     html! {
-        div.panels id="live"
-            data-refresh=[live.then_some(if busy { "2" } else { "16" })]
+        div id="live"
+            data-refresh=[live.then_some(if busy { "2" } else { "10" })]
             data-src=[live.then(|| about.path("/live"))] {
-            section.panel aria-labelledby="status-title" {
-                div.panel-head {
-                    h2 id="status-title" { "Status" }
-                    (status_badge(server.public_status()))
-                }
-                @if let Some(problem) = &server.problem {
-                    (notice(Tone::Danger, &sentence(problem), html! {}))
-                }
-                @match open.or_else(|| operations.first().filter(|_| server.problem.is_some())) {
-                    Some(operation) => (progress::steps(visitor, about, operation)),
-                    None => p.small {
-                        @match server.observed_at {
-                            Some(seen) => { "Last seen at the provider " (ago(visitor, seen)) "." },
-                            None => "Not seen at the provider yet.",
-                        }
-                    },
-                }
-                // Said once for each step, as long as its words stay the same.
-                p.hidden-text id="said" role="status" { (progress::said(about, open)) }
-                @if visitor.may_change() && open.is_none() {
-                    div.buttons {
-                        @for kind in about.power_actions() {
-                            a.button href=(about.path(&format!("/power/{}", power::word(kind)))) {
-                                (verb(kind)) "…"
-                            }
+            div.panels {
+                (status(visitor, about, operations, open))
+                (access(about))
+                (made_of(visitor, about))
+                (what_it_costs(about))
+            }
+            (progress::latest(visitor, about, operations))
+        }
+    }
+}
+
+fn status(
+    visitor: &Visitor,
+    about: &About,
+    operations: &[Operation],
+    open: Option<&Operation>,
+) -> Markup {
+    let server = &about.server;
+    html! {
+        section.panel aria-labelledby="status-title" {
+            div.panel-head {
+                h2 id="status-title" { "Status" }
+                (status_badge(server.public_status()))
+            }
+            @if let Some(problem) = &server.problem {
+                (notice(Tone::Danger, &sentence(problem), html! {}))
+            }
+            @match open.or_else(|| operations.first().filter(|_| server.problem.is_some())) {
+                Some(operation) => (progress::steps(visitor, about, operation)),
+                None => p.small {
+                    @match server.observed_at {
+                        Some(seen) => { "Last seen at the provider " (ago(visitor, seen)) "." },
+                        None => "Not seen at the provider yet.",
+                    }
+                },
+            }
+            // Said once for each step, as long as its words stay the same.
+            p.hidden-text id="said" role="status" { (progress::said(about, open)) }
+            @if visitor.may_change() && open.is_none() {
+                div.buttons {
+                    @for kind in about.power_actions() {
+                        a.button href=(about.path(&format!("/power/{}", power::word(kind)))) {
+                            (verb(kind)) "…"
                         }
                     }
                 }
             }
-            (access(about))
         }
     }
 }
 
 fn access(about: &About) -> Markup {
     let server = &about.server;
+    let mut addresses: Vec<_> = server.addresses.iter().collect();
+    addresses.sort_by_key(|it| (it.scope != Scope::Public, it.ip));
     html! {
         section.panel aria-labelledby="access-title" {
             h2 id="access-title" { "Access" }
@@ -112,7 +128,7 @@ fn access(about: &About) -> Markup {
                 Some(main) => {
                     p { (copyable("ssh", "command", &format!("ssh root@{}", main.ip))) }
                     dl.facts {
-                        @for (number, address) in server.addresses.iter().enumerate() {
+                        @for (number, address) in addresses.iter().enumerate() {
                             @let family = if address.ip.is_ipv4() { "IPv4" } else { "IPv6" };
                             @let scope = match address.scope {
                                 Scope::Public => "public",
@@ -143,7 +159,13 @@ fn made_of(visitor: &Visitor, about: &About) -> Markup {
         section.panel aria-labelledby="server-title" {
             h2 id="server-title" { "Server" }
             dl.facts {
-                div { dt { "Provider" } dd { (about.account_name()) } }
+                div {
+                    dt { "Provider" }
+                    dd {
+                        (about.account_name())
+                        @if let Some(health) = about.health() { " " (health_badge(health)) }
+                    }
+                }
                 div { dt { "Region" } dd { (it.region) } }
                 div { dt { "Plan" } dd { (it.plan) } }
                 div { dt { "Image" } dd { (it.image) } }

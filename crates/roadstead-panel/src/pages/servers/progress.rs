@@ -7,7 +7,7 @@ use roadstead_service::{Operation, OperationKind, OperationState, PageRequest, R
 use super::about::{About, verb};
 use crate::failure::Answer;
 use crate::pages::activity;
-use crate::ui::{Step, StepState, ago, empty, pager, sentence, timeline};
+use crate::ui::{Step, StepState, ago, pager, sentence, timeline};
 use crate::visitor::{Member, Visitor};
 
 /// Returns whether an operation is not over.
@@ -182,11 +182,7 @@ pub(super) async fn show(member: Member<ReadInstances>, id: web::Path<String>) -
             }
             section aria-labelledby="log-title" {
                 h2 id="log-title" { "Who did what" }
-                @if lines.items.is_empty() {
-                    (empty("Nothing yet", html! {}, None))
-                } @else {
-                    (activity::lines(&member, &lines.items, activity::About::OneThing))
-                }
+                (activity::lines_of(&member, &lines.items, &activity::About::OneThing))
                 (pager(&path, &query, lines.next.as_deref()))
             }
         }))

@@ -11,7 +11,7 @@ use crate::failure::{Answer, Failure};
 use crate::form::{Filled, Form, Mistakes, Sent, Values};
 use crate::pages::ssh_keys;
 use crate::ui::confirm::typed;
-use crate::ui::{Confirm, Field, confirm, field};
+use crate::ui::{Confirm, Field, confirm, field, sentence};
 use crate::visitor::{Member, Visitor};
 
 /// What a rebuild can be made from, and with.
@@ -134,7 +134,7 @@ fn fields(about: &About, parts: &Parts, filled: &Filled) -> Markup {
 /// Offers the organization's keys.
 fn key_boxes(keys: &[SshKey], filled: &Filled) -> Markup {
     let chosen = filled.values.all("ssh_keys");
-    let errors: Vec<_> = filled.mistakes.of_field("ssh_keys").collect();
+    let errors: Vec<_> = filled.mistakes.of_field("ssh_keys").map(sentence).collect();
     let wrong = !errors.is_empty();
     html! {
         fieldset aria-describedby=[wrong.then_some("field-ssh_keys-error")] {

@@ -60,11 +60,23 @@ pub(crate) enum Done {
     TakenForSuccess,
     /// Somebody decided that it was not done.
     TakenForFailure,
+    /// A quarantined server is being adopted.
+    ServerAdopted,
+    /// A quarantined server is left alone.
+    ServerLeftAlone,
+    /// A quarantined server is to be deleted.
+    ServerCondemned,
+    /// A missing server is gone.
+    ServerGone,
+    /// A server is being imported.
+    ServerImported,
+    /// A server is being let go.
+    ReleaseAccepted,
 }
 
 impl Done {
     /// Everything that can be told.
-    pub(crate) const ALL: [Self; 27] = [
+    pub(crate) const ALL: [Self; 33] = [
         Self::PreferencesKept,
         Self::OrganizationChosen,
         Self::AccountAdded,
@@ -92,6 +104,12 @@ impl Done {
         Self::LooksAgain,
         Self::TakenForSuccess,
         Self::TakenForFailure,
+        Self::ServerAdopted,
+        Self::ServerLeftAlone,
+        Self::ServerCondemned,
+        Self::ServerGone,
+        Self::ServerImported,
+        Self::ReleaseAccepted,
     ];
 
     /// Returns the word in the cookie.
@@ -124,6 +142,12 @@ impl Done {
             Self::LooksAgain => "decided_retry",
             Self::TakenForSuccess => "decided_done",
             Self::TakenForFailure => "decided_failed",
+            Self::ServerAdopted => "server_adopted",
+            Self::ServerLeftAlone => "server_left_alone",
+            Self::ServerCondemned => "server_condemned",
+            Self::ServerGone => "server_gone",
+            Self::ServerImported => "server_imported",
+            Self::ReleaseAccepted => "release_accepted",
         }
     }
 
@@ -184,6 +208,14 @@ impl Done {
             Self::LooksAgain => "The provider is looked at again.",
             Self::TakenForSuccess => "It counts as done.",
             Self::TakenForFailure => "It counts as not done.",
+            Self::ServerAdopted => "The server is being taken into our books.",
+            Self::ServerLeftAlone => "The server is left alone.",
+            Self::ServerCondemned => {
+                "The next sweep deletes the server. It stays here until it is gone."
+            }
+            Self::ServerGone => "The provider has no such server. Its record has ended.",
+            Self::ServerImported => "The server is being imported.",
+            Self::ReleaseAccepted => "The server is being let go. It runs on at the provider.",
         }
     }
 }

@@ -5,9 +5,11 @@ mod attention;
 mod compare;
 mod create;
 mod login;
+mod missing;
 mod plans;
 mod preferences;
 mod providers;
+mod quarantine;
 mod search;
 mod servers;
 mod setup;
@@ -39,6 +41,8 @@ pub(crate) fn all() -> Vec<Route> {
         providers::routes(),
         plans::routes(),
         attention::routes(),
+        quarantine::routes(),
+        missing::routes(),
         search::routes(),
         login::routes(),
         setup::routes(),

@@ -30,7 +30,7 @@ pub struct Found {
     pub servers: Vec<Instance>,
     /// Plans on sale, in the operator's order.
     pub on_sale: Vec<SalePlan>,
-    /// What the vendors sell, by account, in the operator's order.
+    /// What the vendors of accounts sell of which no plan is on sale, in the operator's order.
     pub plans: Vec<FoundPlans>,
     /// The accounts of which nothing can be said.
     pub silent: Vec<Silent>,
@@ -86,7 +86,7 @@ impl Platform {
         let on_sale = self.plans_on_sale(grant, filter, SalePlanOrder::default(), &page);
         let on_sale = on_sale.await?.items;
         let accounts = self.registry.active().await?;
-        let asked = accounts.into_iter().map(|it| self.look(it, &text));
+        let asked = accounts.into_iter().map(|it| self.look(grant, it, &text));
         let mut found = Found {
             servers,
             on_sale,
@@ -101,9 +101,10 @@ impl Platform {
         Ok(found)
     }
 
-    /// Looks among the plans of an account's vendor.
+    /// Looks among the plans of an account's vendor, where the operator sells none of them.
     async fn look(
         &self,
+        grant: &Grant<ReadInstances>,
         record: repository::Provider,
         text: &str,
     ) -> std::result::Result<Option<FoundPlans>, Silent> {
@@ -112,6 +113,19 @@ impl Platform {
             name: record.name.clone(),
             why,
         };
+        let sold = SalePlanFilter {
+            provider: Some(record.id),
+            ..SalePlanFilter::default()
+        };
+        let one = PageRequest {
+            cursor: None,
+            limit: 1,
+        };
+        let sold = self.plans_on_sale(grant, sold, SalePlanOrder::default(), &one);
+        let sold = sold.await.map_err(|error| silent(error.to_string()))?;
+        if !sold.items.is_empty() {
+            return Ok(None);
+        }
         let account = self.registry.at_hand(Arc::clone(&record)).await;
         let account = account.map_err(|error| silent(error.to_string()))?;
         usable(&account).map_err(|error| silent(error.to_string()))?;

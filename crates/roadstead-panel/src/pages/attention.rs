@@ -15,7 +15,9 @@ use crate::form::{Filled, Form, Mistakes, Sent, Values};
 use crate::route::{Route, Who};
 use crate::ui::account::spaced;
 use crate::ui::confirm::typed;
-use crate::ui::{Column, Confirm, Page, ago, confirm, copyable, empty, pager, sentence, table};
+use crate::ui::{
+    Column, Confirm, Page, ago, confirm, copyable, empty, pager, sentence, table, tabs,
+};
 use crate::visitor::{Operator, Visitor};
 
 const COLUMNS: [Column<'static>; 4] = [
@@ -42,7 +44,7 @@ async fn list(operator: Operator) -> Answer {
     let (platform, grant) = (&operator.platform, &operator.grant);
     let waiting = platform.waiting(grant, &page).await?;
     let accounts = platform.providers(grant).await?;
-    let shown = Page::new(&operator, "Needs attention");
+    let shown = Page::new(&operator, "Needs attention").above(ways(&operator));
     let live = operator.preferences.live;
     Ok(shown.body(html! {
         p.lead {
@@ -54,6 +56,16 @@ async fn list(operator: Operator) -> Answer {
             (listed(&operator, &query, &accounts, &waiting))
         }
     }))
+}
+
+/// Leads to everything that a person may have to decide.
+pub(super) fn ways(visitor: &Visitor) -> Markup {
+    let pages = [
+        ("/attention", "Operations"),
+        ("/quarantine", "Quarantine"),
+        ("/missing", "Missing servers"),
+    ];
+    tabs("What waits", visitor.place(), &pages)
 }
 
 fn listed(

@@ -4,6 +4,7 @@ mod account;
 mod add;
 mod change;
 mod delete;
+pub(crate) mod import;
 mod list;
 mod seen;
 
@@ -35,6 +36,13 @@ pub(super) fn routes() -> Vec<Route> {
             "/providers/{id}/token",
             Who::Operator,
             change::replace_token,
+        ),
+        Route::page("/providers/{id}/import", Who::Operator, import::show),
+        Route::page("/providers/{id}/import/server", Who::Operator, import::ask),
+        Route::action(
+            "/providers/{id}/import/server",
+            Who::Operator,
+            import::import,
         ),
         Route::page("/providers/{id}/delete", Who::Operator, delete::show),
         Route::action("/providers/{id}/delete", Who::Operator, delete::delete),

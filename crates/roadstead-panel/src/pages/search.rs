@@ -1,7 +1,7 @@
 //! The search: servers, plans and pages. The palette shows the same form and the same hits.
 
 use maud::{Markup, html};
-use roadstead_core::Plan;
+use roadstead_core::{Plan, ProviderId};
 use roadstead_service::{Found, FoundPlans, Instance, ReadInstances, SalePlan, Silent};
 
 use crate::failure::Answer;
@@ -104,7 +104,10 @@ fn on_sale(visitor: &Visitor, it: &SalePlan) -> Markup {
     let monthly = it.price.as_ref().and_then(|it| it.monthly.as_ref());
     html! {
         li {
-            @if visitor.is_operator() { a href={ "/plans/" (it.id) } { (it.name) } } @else { (it.name) }
+            (named(visitor, it.provider, &it.id.to_string(), &it.name))
+            @if visitor.is_operator() {
+                " · " a href={ "/plans/" (it.id) } { "Change" span.hidden-text { " " (it.name) } }
+            }
             div.small {
                 (it.hardware.vcpus) " vCPU, " (memory(it.hardware.memory)) ", "
                 (disk(it.hardware.disk)) " disk, " (money(monthly)) " per month"
@@ -125,14 +128,23 @@ fn plans_of(visitor: &Visitor, it: &FoundPlans) -> Markup {
     }
 }
 
-fn plan_of(_visitor: &Visitor, _of: &FoundPlans, plan: &Plan) -> Markup {
+fn plan_of(visitor: &Visitor, of: &FoundPlans, plan: &Plan) -> Markup {
     html! {
         li {
-            (plan.label) " " code { (plan.id) }
+            (named(visitor, of.account.id, plan.id.as_str(), &plan.label)) " " code { (plan.id) }
             div.small {
                 (plan.vcpus) " vCPU, " (memory(plan.memory)) ", " (disk(plan.disk)) " disk"
             }
         }
+    }
+}
+
+/// Names a plan; for whom a server can be created, it leads there.
+fn named(visitor: &Visitor, account: ProviderId, plan: &str, name: &str) -> Markup {
+    let account = account.to_string();
+    let query = Values::of([("account", account.as_str()), ("plan", plan)]).with(&[]);
+    html! {
+        @if visitor.may_change() { a href={ "/create" (query) } { (name) } } @else { (name) }
     }
 }
 

@@ -9,6 +9,7 @@ mod overview;
 mod power;
 mod progress;
 mod rebuild;
+mod release;
 mod resize;
 mod settings;
 
@@ -31,6 +32,8 @@ pub(super) fn routes() -> Vec<Route> {
         Route::action("/servers/{id}/resize", Who::Member, resize::act),
         Route::page("/servers/{id}/rebuild", Who::Member, rebuild::show),
         Route::action("/servers/{id}/rebuild", Who::Member, rebuild::act),
+        Route::page("/servers/{id}/release", Who::Operator, release::show),
+        Route::action("/servers/{id}/release", Who::Operator, release::act),
         Route::page("/servers/{id}/delete", Who::Member, delete::show),
         Route::action("/servers/{id}/delete", Who::Member, delete::act),
     ]

@@ -22,7 +22,12 @@ const PLACES: [Place; 8] = [
     ("/status", "Status", Who::Viewer, &[]),
     ("/providers", "Providers", Who::Operator, &[]),
     ("/plans", "Plans", Who::Operator, &[]),
-    ("/attention", "Attention", Who::Operator, &[]),
+    (
+        "/attention",
+        "Attention",
+        Who::Operator,
+        &["/quarantine", "/missing"],
+    ),
 ];
 
 static PAGES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
@@ -57,7 +62,12 @@ pub(crate) fn nav(visitor: &Visitor) -> Markup {
 /// Returns the pages that somebody can go to, with their names.
 pub(crate) fn places(visitor: &Visitor) -> impl Iterator<Item = (&'static str, &'static str)> {
     let places = open_to(visitor).map(|(path, label, ..)| (*path, *label));
-    places.chain([("/preferences", "Preferences")])
+    let more = [
+        ("/quarantine", "Quarantine"),
+        ("/missing", "Missing servers"),
+    ];
+    let more = more.into_iter().filter(|_| visitor.is_operator());
+    places.chain(more).chain([("/preferences", "Preferences")])
 }
 
 fn open_to(visitor: &Visitor) -> impl Iterator<Item = &'static Place> {

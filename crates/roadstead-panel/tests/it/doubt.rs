@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use roadstead_core::{InstanceId, OperationId, OrgId};
+use roadstead_core::{InstanceId, OperationId, OrgId, ProviderId};
 use roadstead_repository::{
-    AuditEntry, Change, Claim, ErrorRecord, InstanceChange, Lifecycle, NewOperation, OperationKind,
-    OperationState, Request, Tenant,
+    AuditEntry, Change, Claim, Doubt, ErrorRecord, InstanceChange, Lifecycle, NewOperation,
+    OperationKind, OperationState, Request, Suspect, SweepClaim, SweepFindings, Tenant,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -25,13 +25,7 @@ pub(crate) async fn about_a_create(app: &TestApp, label: &str) -> OperationId {
 
 /// Has something that was asked of a live server wait for a person.
 pub(crate) async fn about(app: &TestApp, label: &str, kind: OperationKind) -> OperationId {
-    let id = app.create(label).await;
-    let created = claim(app, id).await;
-    let mut live = change(OperationState::Succeeded);
-    live.instance.lifecycle = Some(Lifecycle::Live);
-    live.instance.remote = Some(format!("remote-of-{label}").into());
-    app.repository.apply(&created, &live).await.unwrap();
-    let org = created.operation.organization;
+    let (id, org) = live(app, label, &format!("remote-of-{label}")).await;
     let tenant = Tenant { org };
     let operation = NewOperation {
         id: OperationId::fresh(),
@@ -48,6 +42,67 @@ pub(crate) async fn about(app: &TestApp, label: &str, kind: OperationKind) -> Op
     let claim = claim(app, id).await;
     app.repository.apply(&claim, &in_doubt()).await.unwrap();
     claim.operation.id
+}
+
+/// Makes a server that is bound to one at the vendor.
+pub(crate) async fn live(app: &TestApp, label: &str, remote: &str) -> (InstanceId, OrgId) {
+    let id = app.create(label).await;
+    let created = claim(app, id).await;
+    let mut live = change(OperationState::Succeeded);
+    live.instance.lifecycle = Some(Lifecycle::Live);
+    live.instance.remote = Some(remote.to_owned().into());
+    app.repository.apply(&created, &live).await.unwrap();
+    (id, created.operation.organization)
+}
+
+/// Has a live server be missing at the vendor.
+pub(crate) async fn miss(app: &TestApp, account: ProviderId, label: &str) -> InstanceId {
+    let remote = "4711";
+    let (id, _) = live(app, label, remote).await;
+    let claim = sweep(app, account).await;
+    let findings = SweepFindings {
+        absent: vec![id],
+        ..SweepFindings::default()
+    };
+    app.repository.record_sweep(&claim, findings).await.unwrap();
+    let remote = remote.to_owned().into();
+    assert!(app.repository.miss(&claim, id, &remote).await.unwrap());
+    id
+}
+
+/// Puts a server of an account into the quarantine.
+pub(crate) async fn quarantine(
+    app: &TestApp,
+    account: ProviderId,
+    remote: &str,
+    name: &str,
+) -> Uuid {
+    let claim = sweep(app, account).await;
+    let suspect = Suspect {
+        remote: remote.to_owned().into(),
+        name: name.to_owned(),
+        tags: vec!["rs:d:somebody".to_owned()],
+        created: None,
+        instance: None,
+        doubt: Doubt::Unknown,
+    };
+    let findings = SweepFindings {
+        suspects: vec![suspect],
+        ..SweepFindings::default()
+    };
+    app.repository.record_sweep(&claim, findings).await.unwrap();
+    let all = app.repository.quarantine_of(account).await.unwrap();
+    let mut all = all.into_iter();
+    all.find(|it| it.remote.as_str() == remote).unwrap().id
+}
+
+async fn sweep(app: &TestApp, account: ProviderId) -> SweepClaim {
+    let claims = app
+        .repository
+        .claim_sweeps(Uuid::now_v7(), Duration::ZERO, Duration::ZERO)
+        .await;
+    let mut claims = claims.unwrap().into_iter();
+    claims.find(|it| it.provider == account).unwrap()
 }
 
 /// Returns how far the life of a server has come.

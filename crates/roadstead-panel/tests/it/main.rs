@@ -15,6 +15,7 @@ mod bulk;
 mod compare;
 mod contrast;
 mod create;
+mod custody;
 mod door;
 mod doubt;
 mod judge;

@@ -10,6 +10,7 @@ mod ssh_keys;
 use roadstead_core::{InstanceId, OperationId, ProviderId, SalePlanId, SshKeyId};
 use roadstead_panel::Kind;
 use roadstead_service::{AddSshKey, InstancePatch, ProviderChange};
+use uuid::Uuid;
 
 use crate::app::TestApp;
 use crate::people::{Member, Operator, Person};
@@ -31,6 +32,10 @@ pub(crate) struct World {
     pub(crate) plan: SalePlanId,
     /// A create that waits for a person.
     pub(crate) waiting: OperationId,
+    /// A server that nobody vouches for.
+    pub(crate) quarantined: Uuid,
+    /// A server that its vendor has no more.
+    pub(crate) missing: InstanceId,
 }
 
 impl World {
@@ -42,6 +47,9 @@ impl World {
         let [account, green] = accounts;
         let plan = plans::one_off_sale(&app, account).await;
         let waiting = doubt::about_a_create(&app, "lost-1").await;
+        let name = "copy\"><xss-probe>";
+        let quarantined = doubt::quarantine(&app, account, "815", name).await;
+        let missing = doubt::miss(&app, account, "gone-1").await;
         let hostile = CORPUS.join("\n");
         let operator = app.caller(Operator).await.operator().unwrap();
         let change = ProviderChange {
@@ -75,6 +83,8 @@ impl World {
             key,
             plan,
             waiting,
+            quarantined,
+            missing,
         }
     }
 }

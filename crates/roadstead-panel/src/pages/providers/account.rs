@@ -41,6 +41,7 @@ pub(super) async fn show(operator: Operator, id: web::Path<String>) -> Answer {
         .crumb("/providers", "Provider accounts")
         .actions(html! {
             a.button href={ (place) "/rename" } { "Rename" }
+            a.button href={ (place) "/import" } { "Import servers" }
             @if record.active { a.button href={ (place) "/off" } { "Switch off…" } }
             a.button.danger-quiet href={ (place) "/delete" } { "Delete…" }
         })

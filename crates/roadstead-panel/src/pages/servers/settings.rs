@@ -80,11 +80,11 @@ fn page(visitor: &Visitor, about: &About, filled: &Filled) -> Answer {
             p.small { "These are kept here; the provider keeps the name that it was created with." }
             div.buttons { button.primary type="submit" { "Save" } }
         }
-        (larger(about))
+        (larger(visitor, about))
     }))
 }
 
-fn larger(about: &About) -> Markup {
+fn larger(visitor: &Visitor, about: &About) -> Markup {
     html! {
         section aria-labelledby="larger-title" {
             h2 id="larger-title" { "Larger changes" }
@@ -95,6 +95,10 @@ fn larger(about: &About) -> Markup {
                     about.refusal(Feature::Rebuild), &about.path("/rebuild"), "Rebuild…"))
                 (change_of("Delete", "The server and its disk are gone, and billed no more.",
                     None, &about.path("/delete"), "Delete…"))
+                @if visitor.is_operator() {
+                    (change_of("Let go", "It leaves our books, and runs on at the provider.",
+                        None, &about.path("/release"), "Let it go…"))
+                }
             }
         }
     }

@@ -4,10 +4,16 @@ use super::{Visit, World};
 use crate::people::{Member, Operator, Viewer};
 
 pub(super) fn visits(world: &World) -> Vec<Visit> {
-    [everybody(), accounts(world), plans(world), attention(world)]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        everybody(),
+        custody(world),
+        accounts(world),
+        plans(world),
+        attention(world),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn everybody() -> Vec<Visit> {
@@ -108,5 +114,41 @@ fn attention(world: &World) -> Vec<Visit> {
         Visit::page(ROUTE, Operator).at(at("failed")),
         Visit::page(ROUTE, Operator).at(at("perhaps")).answers(404),
         Visit::mistaken(ROUTE, Operator, &[("typed", "another")]).at(at("failed")),
+    ]
+}
+
+fn custody(world: &World) -> Vec<Visit> {
+    let entry = |rest: &str| format!("/quarantine/{}/{rest}", world.quarantined);
+    let missing = format!("/missing/{}", world.missing);
+    let account = |rest: &str| format!("/providers/{}/import{rest}", world.accounts[0]);
+    let release = format!("/servers/{}/release", world.server);
+    let wrong = [("typed", "another")];
+    vec![
+        Visit::page("/quarantine", Operator),
+        Visit::page("/quarantine/{id}/adopt", Operator).at(entry("adopt")),
+        Visit::page("/quarantine/{id}/adopt", Operator)
+            .at("/quarantine/x/adopt")
+            .answers(404),
+        Visit::mistaken("/quarantine/{id}/adopt", Operator, &[("label", "x")]).at(entry("adopt")),
+        Visit::page("/quarantine/{id}/delete", Operator).at(entry("delete")),
+        Visit::mistaken("/quarantine/{id}/delete", Operator, &wrong).at(entry("delete")),
+        Visit::page("/quarantine/{id}/release", Operator).at(entry("release")),
+        Visit::mistaken("/quarantine/{id}/release", Operator, &[])
+            .at(entry("release"))
+            .answers(303),
+        Visit::page("/missing", Operator),
+        Visit::page("/missing/{id}", Operator).at(&missing),
+        Visit::mistaken("/missing/{id}", Operator, &wrong).at(&missing),
+        Visit::page("/providers/{id}/import", Operator).at(account("")),
+        Visit::page("/providers/{id}/import/server", Operator)
+            .at(account("/server?remote_id=1&label=web-1")),
+        Visit::mistaken(
+            "/providers/{id}/import/server",
+            Operator,
+            &[("remote_id", "1")],
+        )
+        .at(account("/server")),
+        Visit::page("/servers/{id}/release", Operator).at(&release),
+        Visit::mistaken("/servers/{id}/release", Operator, &wrong).at(&release),
     ]
 }

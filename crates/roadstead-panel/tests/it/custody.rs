@@ -66,7 +66,7 @@ async fn a_server_that_somebody_else_made_is_imported() {
             ("remote_id", remote),
             ("organization_id", organization),
             ("label", label),
-            ("tags", "a, b"),
+            ("tags", "blue, green"),
         ];
         app.post(&format!("{place}/server"), &fields)
             .by(Operator)
@@ -84,7 +84,7 @@ async fn a_server_that_somebody_else_made_is_imported() {
     assert_eq!(reply.cookie_value("roadstead_done"), "server_imported");
     let page = app.get("/").by(Operator).await.expect(200);
     assert_eq!(page.texts("tbody tr").len(), 1);
-    assert_eq!(page.texts("tbody .tags li"), ["a", "b"]);
+    assert_eq!(page.texts("tbody .tags li"), ["blue", "green"]);
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn what_nobody_vouches_for_is_decided_about() {
     // It was decided about already.
     let page = act(released, "release", &[]).await.expect(422);
     assert!(
-        page.texts(".errors")[0].contains("nothing is to be decided"),
+        page.texts(".errors")[0].contains("Nothing is to be decided"),
         "{}",
         page.text
     );

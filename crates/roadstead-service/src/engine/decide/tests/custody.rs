@@ -140,13 +140,17 @@ fn an_absence_is_proved_and_blindness_proves_nothing() {
         let change = written(next(&waiting, Observed::Frozen("revoked".into()), 1));
         assert_eq!(change.state, OperationState::Waiting, "it was sent");
         let leased = custody(kind, OperationState::Leased);
+        let failing = Book {
+            failing_since: Some(at(1)),
+            ..leased.clone()
+        };
         let blind = || Observed::Blind(error(ErrorKind::Transport));
         assert_eq!(
             written(next(&leased, blind(), 1)).state,
             OperationState::Ready
         );
         assert_eq!(
-            written(next(&leased, blind(), 301)).state,
+            written(next(&failing, blind(), 302)).state,
             OperationState::Failed
         );
     }

@@ -26,10 +26,13 @@ const FAILURES: [&str; 4] = [
 const OVERFLOW: &str = r"
     const all = document.documentElement;
     if (all.scrollWidth <= all.clientWidth) return '';
-    const wide = [...document.querySelectorAll('body *')]
-        .filter(it => it.getBoundingClientRect().right > all.clientWidth + 1);
-    const last = wide.at(-1);
-    return `${all.scrollWidth} px of ${all.clientWidth}: ${last?.outerHTML.slice(0, 120)}`;
+    // What scrolls by itself may be as wide as it likes.
+    const scrolls = it => it && (getComputedStyle(it).overflowX !== 'visible' || scrolls(it.parentElement));
+    const wide = [...document.querySelectorAll('main *')]
+        .filter(it => it.getBoundingClientRect().right > all.clientWidth + 1)
+        .filter(it => !scrolls(it.parentElement));
+    const told = wide.slice(0, 4).map(it => it.outerHTML.slice(0, 100)).join(' | ');
+    return `${all.scrollWidth} px of ${all.clientWidth}: ${told}`;
 ";
 
 /// What is there without a log-in.
